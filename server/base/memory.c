@@ -1,0 +1,69 @@
+/*
+ * Memory that is there or ends the process.
+ */
+#include "server/base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *xmalloc(size_t size)
+{
+    void *memory = malloc(size == 0 ? 1 : size);
+
+    if (memory == NULL)
+        fatal("out of memory: %zu bytes", size);
+    return memory;
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    void *memory = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
+
+    if (memory == NULL)
+        fatal("out of memory: %zu times %zu bytes", count, size);
+    return memory;
+}
+
+void *xrealloc(void *old, size_t size)
+{
+    void *memory = realloc(old, size == 0 ? 1 : size);
+
+    if (memory == NULL)
+        fatal("out of memory: %zu bytes", size);
+    return memory;
+}
+
+char *xstrdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    return memcpy(xmalloc(size), text, size);
+}
+
+char *xasprintf(const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+    int length;
+
+    va_start(arguments, format);
+    length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        fatal("out of memory: formatted text");
+    return text;
+}
+
+void fatal(const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("xqueue: fatal: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    abort();
+}

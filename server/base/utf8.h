@@ -1,0 +1,29 @@
+/*
+ * UTF-8: is it valid, and if not, make it so as Python and Django do.
+ */
+#ifndef XQUEUE_BASE_UTF8_H
+#define XQUEUE_BASE_UTF8_H
+
+#include "server/base/arena.h"
+
+/* Strict: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+bool utf8_is_valid(struct text text);
+
+/*
+ * `text` itself when it is valid, else a copy in which every maximal invalid
+ * part is U+FFFD, exactly as Python's errors="replace".
+ */
+struct text utf8_repair(struct arena *arena, struct text text);
+
+/* Characters (code points) of a valid text. */
+size_t utf8_length(struct text text);
+
+/* The longest prefix of a valid text with at most `limit` characters. */
+struct text utf8_prefix(struct text text, size_t limit);
+
+/*
+ * Decode the character at text[*position] of a valid text and move on.
+ */
+uint32_t utf8_next(struct text text, size_t *position);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Threads for work that blocks: SQL and password hashing.
+ *
+ * The only place in the program that makes threads. A job is embedded in its
+ * owner's struct. workers_submit() hands it over: until `done` runs, nobody
+ * but the worker may read or write the job or anything it points to. `done`
+ * runs exactly once, on the thread that calls workers_collect() (the loop).
+ *
+ * A worker that becomes free takes the oldest job and, with it, the following
+ * jobs of the same kind and group, up to the kind's max_batch: what queued up
+ * while the last batch ran goes together, and nothing waits for a batch to
+ * fill.
+ */
+#ifndef XQUEUE_BASE_WORKERS_H
+#define XQUEUE_BASE_WORKERS_H
+
+#include "server/base/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct job;
+
+enum { WORKERS_MAX_BATCH = 1024 };
+
+struct job_kind {
+    const char *name;
+    size_t max_batch; /* from 1 to WORKERS_MAX_BATCH */
+
+    /* Worker thread. `context` is what `worker_start` returned. */
+    void (*run)(void *context, struct job **jobs, size_t count);
+};
+
+struct job {
+    const struct job_kind *kind;
+    uint64_t group; /* only jobs of one group share a batch */
+    void (*done)(struct job *job, bool ran); /* !ran: the pool stopped */
+    bool ran;                                /* internal */
+    STAILQ_ENTRY(job) entry;                 /* internal */
+};
+
+struct workers_settings {
+    const char *name; /* of the threads; at most 11 characters */
+    size_t threads;
+    size_t max_waiting; /* jobs not yet taken; beyond it submit refuses */
+
+    /* Called on each worker thread; may be NULL. */
+    void *(*worker_start)(void *shared, size_t number);
+    void (*worker_stop)(void *context);
+
+    /*
+     * Called on a worker that has nothing to do: at once after its start and
+     * after its last job, then again after as many milliseconds as it
+     * returned, unless a job comes first. May be NULL.
+     */
+    int (*worker_idle)(void *context);
+    void *shared;
+
+    /*
+     * Called on a worker when the finished list stops being empty: make the
+     * collecting thread call workers_collect() soon. Must not block.
+     */
+    void (*wake)(void *wake_context);
+    void *wake_context;
+};
+
+struct workers;
+
+struct workers *workers_start(const struct workers_settings *settings);
+
+/* False when too many are waiting: nothing was taken, `done` will not run. */
+bool workers_submit(struct workers *workers, struct job *job) MUST_CHECK;
+
+/* Run `done` of all finished jobs. The collecting thread only. */
+void workers_collect(struct workers *workers);
+
+/* Jobs submitted and not yet collected. */
+size_t workers_pending(struct workers *workers);
+
+/* Jobs submitted and not yet taken by a worker. */
+size_t workers_waiting(struct workers *workers);
+
+/*
+ * Let running jobs end, run `done` with ran=false for those not started,
+ * join the threads and free. The collecting thread. NULL is legal.
+ */
+void workers_stop(struct workers *workers);
+
+#endif
