@@ -1,0 +1,21 @@
+/*
+ * Checks of texts that are more than text. Pure.
+ */
+#ifndef XQUEUE_CONFIG_CHECKS_H
+#define XQUEUE_CONFIG_CHECKS_H
+
+#include "server/base/text.h"
+
+/* ADDRESS:PORT, NAME:PORT or [IPv6]:PORT; port 0 lets the system choose. */
+bool check_listen(struct text text);
+
+/* A token as cookies need it. */
+bool check_cookie_name(struct text text);
+
+/* http:// or https://, a host, and no blank or control character. */
+bool check_web_address(struct text text);
+
+/* No control characters. */
+bool check_printable(struct text text);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * One setting, in words.
+ */
+#include "server/config/setting.h"
+
+#include <math.h>
+
+static void describe_range(const struct setting *setting, struct buffer *out);
+static void describe_choices(const struct setting *setting, struct buffer *out);
+
+bool setting_is_single(const struct setting *setting)
+{
+    return setting->type < SETTING_QUEUES;
+}
+
+void *setting_target(const struct setting *setting, struct config *config)
+{
+    return (char *)config + setting->offset;
+}
+
+const void *setting_value(const struct setting *setting,
+                          const struct config *config)
+{
+    return (const char *)config + setting->offset;
+}
+
+void setting_describe(const struct setting *setting, struct buffer *out)
+{
+    static const char *const words[] = {
+        [SETTING_BOOLEAN] = "true or false",
+        [SETTING_INTEGER] = "a whole number",
+        [SETTING_NUMBER] = "a number",
+        [SETTING_SIZE] = "a size such as 256 MB",
+        [SETTING_TEXT] = "a text",
+        [SETTING_CHOICE] = "one of ",
+        [SETTING_CHOICE_TEXT] = "one of ",
+        [SETTING_LIST] = "a list of texts",
+        [SETTING_BASIC_AUTH] = "user and password",
+        [SETTING_QUEUES] = "a map of queue names",
+        [SETTING_USERS] = "a map of user names to passwords",
+        [SETTING_DATABASES] = "a map with `default`",
+    };
+
+    if (setting->expected != NULL) {
+        buffer_append_string(out, setting->expected);
+        return;
+    }
+    buffer_append_string(out, words[setting->type]);
+    if (setting->choices != NULL)
+        describe_choices(setting, out);
+    else if (setting->max > 0)
+        describe_range(setting, out);
+}
+
+static void describe_range(const struct setting *setting, struct buffer *out)
+{
+    const char *start = setting->above_min ? "above" : "from";
+
+    if (setting->type == SETTING_SIZE) {
+        buffer_append_string(out, " from ");
+        setting_describe_size(setting->min, out);
+        buffer_append_string(out, " to ");
+        setting_describe_size(setting->max, out);
+        return;
+    }
+    if (setting->unit != NULL)
+        buffer_printf(out, " of %s", setting->unit);
+    buffer_printf(out, " %s %.15g to %.15g", start, setting->min, setting->max);
+}
+
+static void describe_choices(const struct setting *setting, struct buffer *out)
+{
+    for (size_t i = 0; setting->choices[i].name != NULL; i++)
+        buffer_printf(out, "%s%s", i == 0 ? "" : ", ",
+                      setting->choices[i].name);
+}
+
+void setting_describe_size(double bytes, struct buffer *out)
+{
+    static const char *const units[] = {"bytes", "KB", "MB", "GB"};
+    size_t unit = 0;
+
+    while (unit + 1 < ARRAY_LENGTH(units) && bytes >= 1024 &&
+           fmod(bytes, 1024) == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    buffer_printf(out, "%.15g %s", bytes, units[unit]);
+}

@@ -1,0 +1,16 @@
+/*
+ * The one table of all settings: loading, --help, the README's table and
+ * `xqueue check --settings` are made from it.
+ */
+#ifndef XQUEUE_CONFIG_SETTINGS_H
+#define XQUEUE_CONFIG_SETTINGS_H
+
+#include "server/config/setting.h"
+
+/* In the order in which people read them. */
+const struct setting *settings_table(size_t *ret_count);
+
+/* NULL when there is none. */
+const struct setting *settings_find(struct text name);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * server/config/config_print.c
+ */
+#include "server/config/settings.h"
+#include "tests/support/config_story.h"
+#include "tests/support/story.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a printer writes, from malloc. */
+static char *printed(void (*print)(FILE *out))
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    print(out);
+    fclose(out);
+    return text;
+}
+
+static void print_loaded(FILE *out)
+{
+    config_print(config, out);
+}
+
+START_TEST(every_setting_is_in_the_help_and_in_the_markdown)
+{
+    char *help = printed(config_print_help);
+    char *markdown = printed(config_print_markdown);
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+
+    ck_assert_uint_ge(count, 30);
+    for (size_t i = 0; i < count; i++) {
+        char row[100];
+
+        snprintf(row, sizeof row, "| `%s` |", settings[i].name);
+        ck_assert_msg(strstr(markdown, row) != NULL, "%s", row);
+        snprintf(row, sizeof row, "  %s", settings[i].name);
+        ck_assert_msg(strstr(help, row) != NULL, "%s", row);
+    }
+    ck_assert_ptr_nonnull(
+        strstr(markdown,
+               "| `DB_CONNECTIONS` | a whole number from 1 to 64 | `8` | no | "
+               "Connections to the database, each with a thread. |\n"));
+    free(help);
+    free(markdown);
+}
+END_TEST
+
+START_TEST(every_setting_is_printed_and_no_secret_is)
+{
+    char *print;
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+
+    load("XQUEUES: {p: null, s: 'http://u:canary@h:1/x@y'}\n"
+         "USERS: {lms: canary}\nREQUESTS_BASIC_AUTH: [edx, canary]\n"
+         "DATABASES: {default: {PASSWORD: canary, OPTIONS: {ssl: {ca: /c}}}}\n"
+         "REQUEST_MAX_BYTES: 1000000\nCALLBACK_ALLOWED_HOSTS: [a, b]\n");
+    print = printed(print_loaded);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(strstr(print, settings[i].name) != NULL, "%s",
+                      settings[i].name);
+    ck_assert_ptr_null(strstr(print, "canary"));
+    ck_assert_ptr_nonnull(strstr(print, "XQUEUES:\n  p: pulled\n"
+                                        "  s: http://****@h:1/x@y\n"
+                                        "USERS:\n  lms: ****\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nDB_PASSWORD: ****\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nREQUESTS_BASIC_AUTH: edx ****\n"));
+    ck_assert_ptr_nonnull(
+        strstr(print, "\nREQUEST_MAX_BYTES: 1000000 bytes\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nCALLBACK_ALLOWED_HOSTS: a, b\n"));
+    ck_assert_ptr_nonnull(strstr(print, "ssl_mode: VERIFY_CA\n"));
+    free(print);
+}
+END_TEST
+
+int main(void)
+{
+    static const struct story_test tests[] = {
+        TELL(every_setting_is_in_the_help_and_in_the_markdown),
+        TELL(every_setting_is_printed_and_no_secret_is),
+    };
+    static const struct story story = {
+        .name = "config print",
+        .tests = tests,
+        .count = sizeof tests / sizeof tests[0],
+        .before_each = config_story_begin,
+        .after_each = config_story_end,
+    };
+
+    return story_run(&story);
+}
