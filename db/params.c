@@ -1,0 +1,74 @@
+/*
+ * Parameter lists and multi-row statements of few shapes.
+ */
+#include "db/params.h"
+
+#include <string.h>
+
+struct db_params db_params_new(struct arena *arena)
+{
+    return (struct db_params){.arena = arena};
+}
+
+void db_params_add(struct db_params *params, struct db_param param)
+{
+    if (params->count == params->capacity) {
+        size_t capacity = params->capacity == 0 ? 32 : 2 * params->capacity;
+        struct db_param *list =
+            arena_alloc(params->arena, capacity * sizeof *list);
+
+        if (params->count > 0)
+            memcpy(list, params->list, params->count * sizeof *list);
+        params->list = list;
+        params->capacity = capacity;
+    }
+    params->list[params->count++] = param;
+}
+
+size_t db_ladder_down(size_t count)
+{
+    size_t step = 1;
+
+    while (step * 2 <= count && step * 2 <= DB_LADDER_TOP)
+        step *= 2;
+    return step;
+}
+
+size_t db_ladder_up(size_t count)
+{
+    size_t step = 2;
+
+    while (step < count)
+        step *= 2;
+    return step;
+}
+
+enum db_status db_insert_rows(struct db_conn *db, const char *head,
+                              const char *piece, const char *tail,
+                              const struct db_params *params, size_t per_row)
+{
+    size_t rows = params->count / per_row;
+    size_t row = 0;
+
+    while (row < rows) {
+        size_t step = db_ladder_down(rows - row);
+        const char *sql = db_repeat(params->arena, head, piece, step, tail);
+        enum db_status status = db_execute(
+            db, sql, params->list + row * per_row, step * per_row, NULL);
+
+        if (status != DB_OK)
+            return status;
+        row += step;
+    }
+    return DB_OK;
+}
+
+const char *db_params_add_list(struct db_params *params,
+                               const int64_t *integers, size_t count)
+{
+    size_t padded = db_ladder_up(count);
+
+    for (size_t i = 0; i < padded; i++)
+        db_params_add(params, DB_INTEGER(integers[i < count ? i : count - 1]));
+    return db_repeat(params->arena, "", "?", padded, "");
+}

@@ -1,0 +1,47 @@
+/*
+ * Parameter lists and multi-row statements of few shapes.
+ *
+ * A statement with 13 rows would be one more prepared statement for every
+ * number of rows; so rows go in powers of two (8 + 4 + 1), and lists in
+ * IN (...) are padded to a power of two with copies of the last one.
+ */
+#ifndef XQUEUE_DB_PARAMS_H
+#define XQUEUE_DB_PARAMS_H
+
+#include "db/conn.h"
+
+enum { DB_LADDER_TOP = 64 }; /* rows of one statement */
+
+struct db_params {
+    struct arena *arena; /* borrows; the list grows in it */
+    struct db_param *list;
+    size_t count;
+    size_t capacity;
+};
+
+struct db_params db_params_new(struct arena *arena);
+void db_params_add(struct db_params *params, struct db_param param);
+
+/* The largest power of two that is at most `count` and DB_LADDER_TOP. */
+size_t db_ladder_down(size_t count);
+
+/* The smallest power of two that is at least `count`, and at least 2. */
+size_t db_ladder_up(size_t count);
+
+/*
+ * INSERT many rows: `head` and then a `piece` per row, `per_row` parameters
+ * each, and `tail`. Several statements where need be.
+ */
+enum db_status db_insert_rows(struct db_conn *db, const char *head,
+                              const char *piece, const char *tail,
+                              const struct db_params *params,
+                              size_t per_row) MUST_CHECK;
+
+/*
+ * Add `count` integers for an IN (...) list, padded, and return the list's
+ * text, "?, ?, ?, ?". Count must not be 0.
+ */
+const char *db_params_add_list(struct db_params *params,
+                               const int64_t *integers, size_t count);
+
+#endif

@@ -1,0 +1,276 @@
+/*
+ * Handing submissions to active graders, several in one transaction:
+ *
+ *   claim        take the oldest ready rows that nobody else holds
+ *   load         read their bodies
+ *   lease        new keys into the live rows
+ *   leave_ready  they wait no more
+ *   forget_gone  some were deleted or retired: claim others in their place
+ *
+ * The claim is one range of the primary key: no sort, no OR, and it locks
+ * as many rows as it returns.
+ */
+#include "db/pull.h"
+
+#include "server/base/crypto.h"
+
+#include <string.h>
+
+enum {
+    BATCH = 16,
+    ROUNDS = 64 /* of claims in one transaction */
+};
+
+struct claimed {
+    int64_t id;
+    int64_t arrival_us;
+    struct submission_pull *puller; /* NULL: the submission is gone */
+};
+
+struct batch {
+    struct db_job **jobs;
+    size_t count;
+    struct arena *arena;
+    struct claimed *claimed;
+    size_t claimed_count;
+    size_t served;      /* pullers that got one */
+    size_t round_start; /* those of earlier rounds */
+};
+
+static enum db_status run_pull(struct db_conn *db, struct db_job **jobs,
+                               size_t count);
+static enum db_status pull_body(struct db_conn *db, int64_t now_us,
+                                void *context);
+static enum db_status pull_round(struct db_conn *db, struct batch *batch,
+                                 int64_t now_us);
+static enum db_status claim(struct db_conn *db, struct batch *batch);
+static enum db_status load(struct db_conn *db, struct batch *batch);
+static void give(struct batch *batch, struct claimed *claimed,
+                 const struct db_rows *rows, size_t row);
+static enum db_status lease(struct db_conn *db, struct batch *batch,
+                            int64_t now_us);
+static const char *lease_sql(struct batch *batch, struct db_params *params,
+                             int64_t now_us);
+static enum db_status leave_ready(struct db_conn *db, struct batch *batch);
+static enum db_status forget_gone(struct db_conn *db, struct batch *batch);
+
+const struct db_op submission_pull_op = {
+    .kind = DB_OP_KIND("pull", BATCH),
+    .run_batch = run_pull,
+};
+
+static struct submission_pull *item(const struct batch *batch, size_t i)
+{
+    return CONTAINER_OF(batch->jobs[i], struct submission_pull, job);
+}
+
+static enum db_status run_pull(struct db_conn *db, struct db_job **jobs,
+                               size_t count)
+{
+    struct batch batch = {.jobs = jobs, .count = count};
+    enum db_status status = db_transact(db, pull_body, &batch);
+
+    for (size_t i = 0; i < batch.served && status == DB_OK; i++) {
+        if (item(&batch, i)->compose != NULL)
+            item(&batch, i)->compose(item(&batch, i));
+    }
+    return status;
+}
+
+static enum db_status pull_body(struct db_conn *db, int64_t now_us,
+                                void *context)
+{
+    struct batch *batch = context;
+    enum db_status status = DB_OK;
+    bool again = true;
+
+    batch->arena = arena_new();
+    batch->served = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        batch->jobs[i]->status = DB_NOT_FOUND;
+    for (int round = 0; again && round < ROUNDS; round++) {
+        status = pull_round(db, batch, now_us);
+        again = status == DB_OK && batch->served < batch->count &&
+                batch->served - batch->round_start < batch->claimed_count;
+    }
+    arena_free(batch->arena);
+    return status;
+}
+
+static enum db_status pull_round(struct db_conn *db, struct batch *batch,
+                                 int64_t now_us)
+{
+    enum db_status status;
+
+    batch->round_start = batch->served;
+    status = claim(db, batch);
+    if (status != DB_OK || batch->claimed_count == 0)
+        return status;
+    status = load(db, batch);
+    if (status == DB_OK)
+        status = lease(db, batch, now_us);
+    if (status == DB_OK)
+        status = leave_ready(db, batch);
+    return status == DB_OK ? forget_gone(db, batch) : status;
+}
+
+static enum db_status claim(struct db_conn *db, struct batch *batch)
+{
+    const struct db_param params[] = {
+        DB_INTEGER(item(batch, 0)->queue_id),
+        DB_INTEGER(batch->count - batch->served),
+    };
+    struct db_rows rows;
+    enum db_status status =
+        db_query(db, batch->arena,
+                 "SELECT id, arrival_us FROM xqueue_ready WHERE queue_id = ?"
+                 " ORDER BY arrival_us, id LIMIT ? FOR UPDATE SKIP LOCKED",
+                 params, ARRAY_LENGTH(params), &rows);
+
+    if (status != DB_OK)
+        return status;
+    batch->claimed_count = rows.count;
+    batch->claimed =
+        arena_alloc(batch->arena, (rows.count + 1) * sizeof *batch->claimed);
+    for (size_t i = 0; i < rows.count; i++)
+        batch->claimed[i] = (struct claimed){
+            .id = db_integer(&rows, i, 0),
+            .arrival_us = db_integer(&rows, i, 1),
+        };
+    return DB_OK;
+}
+
+static enum db_status load(struct db_conn *db, struct batch *batch)
+{
+    int64_t *ids =
+        arena_alloc(batch->arena, batch->claimed_count * sizeof *ids);
+    struct db_params params = db_params_new(batch->arena);
+    struct db_rows rows;
+    enum db_status status;
+    const char *sql;
+
+    for (size_t i = 0; i < batch->claimed_count; i++)
+        ids[i] = batch->claimed[i].id;
+    sql = arena_printf(batch->arena,
+                       "SELECT s.id, s.xqueue_body, s.s3_urls, l.attempts"
+                       " FROM queue_submission s JOIN xqueue_live l"
+                       " ON l.id = s.id WHERE s.id IN (%s) AND s.retired = 0",
+                       db_params_add_list(&params, ids, batch->claimed_count));
+    status = db_query(db, batch->arena, sql, params.list, params.count, &rows);
+    if (status != DB_OK)
+        return status;
+    for (size_t i = 0; i < batch->claimed_count; i++) {
+        for (size_t row = 0; row < rows.count; row++) {
+            if (db_integer(&rows, row, 0) == batch->claimed[i].id)
+                give(batch, &batch->claimed[i], &rows, row);
+        }
+    }
+    return DB_OK;
+}
+
+static void give(struct batch *batch, struct claimed *claimed,
+                 const struct db_rows *rows, size_t row)
+{
+    struct submission_pull *self = item(batch, batch->served++);
+    unsigned char key[PULLKEY_SIZE / 2];
+
+    crypto_random(key, sizeof key);
+    crypto_hex(key, sizeof key, self->pullkey);
+    self->id = claimed->id;
+    self->body = arena_copy(self->arena, db_text(rows, row, 1));
+    self->files = arena_copy(self->arena, db_text(rows, row, 2));
+    self->attempt = db_integer(rows, row, 3) + 1;
+    self->job.status = DB_OK;
+    claimed->puller = self;
+}
+
+/* One statement for all: each row picks its key by its place in the list. */
+static enum db_status lease(struct db_conn *db, struct batch *batch,
+                            int64_t now_us)
+{
+    struct db_params params = db_params_new(batch->arena);
+    const char *sql;
+
+    if (batch->served == batch->round_start)
+        return DB_OK;
+    sql = lease_sql(batch, &params, now_us);
+    return db_execute(db, sql, params.list, params.count, NULL);
+}
+
+static const char *lease_sql(struct batch *batch, struct db_params *params,
+                             int64_t now_us)
+{
+    size_t start = batch->round_start;
+    size_t served = batch->served - start;
+    int64_t *ids = arena_alloc(batch->arena, served * sizeof *ids);
+    size_t padded = db_ladder_up(served);
+    const char *list;
+
+    for (size_t i = 0; i < served; i++)
+        ids[i] = item(batch, start + i)->id;
+    db_params_add(params, DB_INTEGER(now_us));
+    db_params_add(params, DB_INTEGER(now_us + item(batch, 0)->lease_us));
+    list = db_params_add_list(params, ids, served);
+    for (size_t i = 0; i < padded; i++)
+        db_params_add(
+            params, DB_TEXT(text_of(item(batch, start + i % served)->pullkey)));
+    db_params_add_list(params, ids, served);
+    for (size_t i = 0; i < padded; i++)
+        db_params_add(params,
+                      DB_TEXT(item(batch, start + i % served)->grader_id));
+    db_params_add_list(params, ids, served);
+    return arena_printf(
+        batch->arena,
+        "UPDATE xqueue_live SET state = 1, attempts = attempts + 1,"
+        " pulled_us = ?, expires_us = ?,"
+        " pullkey = ELT(FIELD(id, %s), %s),"
+        " grader_id = ELT(FIELD(id, %s), %s) WHERE id IN (%s)",
+        list, list, list, list, list);
+}
+
+/*
+ * At least two tuples in the list: with a single one MariaDB scans and locks
+ * the whole table instead of looking one row up.
+ */
+static enum db_status leave_ready(struct db_conn *db, struct batch *batch)
+{
+    size_t padded = db_ladder_up(batch->claimed_count);
+    int64_t queue_id = item(batch, 0)->queue_id;
+    struct db_params params = db_params_new(batch->arena);
+    enum db_status status;
+
+    for (size_t i = 0; i < padded; i++) {
+        const struct claimed *claimed =
+            &batch->claimed[i < batch->claimed_count ? i : 0];
+
+        db_params_add(&params, DB_INTEGER(queue_id));
+        db_params_add(&params, DB_INTEGER(claimed->arrival_us));
+        db_params_add(&params, DB_INTEGER(claimed->id));
+    }
+    status = db_execute(db,
+                        db_repeat(batch->arena,
+                                  "DELETE FROM xqueue_ready WHERE"
+                                  " (queue_id, arrival_us, id) IN (",
+                                  "(?, ?, ?)", padded, ")"),
+                        params.list, params.count, NULL);
+    if (status != DB_OK)
+        return status;
+    return hot_set_count(db, queue_id, -(int64_t)batch->claimed_count);
+}
+
+/* Somebody deleted or retired these behind our back: they end here. */
+static enum db_status forget_gone(struct db_conn *db, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->claimed_count; i++) {
+        struct live_row gone = {.id = batch->claimed[i].id,
+                                .state = LIVE_LEASED};
+        enum db_status status;
+
+        if (batch->claimed[i].puller != NULL)
+            continue;
+        status = hot_set_forget(db, &gone);
+        if (status != DB_OK)
+            return status;
+    }
+    return DB_OK;
+}

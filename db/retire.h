@@ -1,0 +1,57 @@
+/*
+ * What operators do to many submissions at once. Blocking: for commands.
+ */
+#ifndef XQUEUE_DB_RETIRE_H
+#define XQUEUE_DB_RETIRE_H
+
+#include "db/hot_set.h"
+
+struct queue_count {
+    struct text queue_name; /* in the arena */
+    int64_t count;
+};
+
+/* Unretired submissions of each queue that has some, most first. */
+enum db_status count_unretired(struct db_conn *db, struct arena *arena,
+                               struct queue_count **ret_counts,
+                               size_t *ret_count) MUST_CHECK;
+
+/* Tells of each submission that is retired. */
+typedef void retire_progress(int64_t id, struct text queue_name,
+                             int64_t failures, void *context);
+
+struct retire_settings {
+    struct text queue_name;    /* absent: every queue */
+    struct text failure;       /* what the LMS is told */
+    retire_progress *progress; /* may be NULL */
+    void *context;
+};
+
+/*
+ * Submissions with at least `max_failures` failures. With `force` they are
+ * retired without a word; otherwise the LMS is told, and they are retired
+ * once it has heard. Every unretired submission must be in the hot set (see
+ * db/adopt.h).
+ */
+enum db_status retire_failed(struct db_conn *db,
+                             const struct retire_settings *settings,
+                             int64_t max_failures, bool force,
+                             int64_t *ret_retired) MUST_CHECK;
+
+/*
+ * Submissions that arrived at `before` or earlier ("YYYY-MM-DD HH:MM:SS",
+ * UTC; absent: all). Retired at once; the LMS is told.
+ */
+enum db_status retire_old(struct db_conn *db,
+                          const struct retire_settings *settings,
+                          struct text before, int64_t *ret_retired) MUST_CHECK;
+
+/*
+ * Delete the oldest submissions, finished or not, that arrived `days` ago or
+ * earlier: at most `chunk` of those whose id is beyond *last_id, which moves
+ * on. *ret_deleted is 0 when there are no more.
+ */
+enum db_status delete_old(struct db_conn *db, int64_t days, size_t chunk,
+                          int64_t *last_id, size_t *ret_deleted) MUST_CHECK;
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * The schema: what is applied, and applying the rest under a lock that all
+ * processes share.
+ */
+#include "db/schema.h"
+
+#include "db/conn_private.h"
+#include "db/sql_script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONG_S = 7 * 24 * 3600 }; /* for an ALTER of a very large table */
+
+struct migration {
+    const char *name;
+    const char *sql;
+};
+
+/* Made by CMake from migrations/, sorted by name; ends with NULLs. */
+extern const struct migration migrations_embedded[];
+
+struct run {
+    struct db_conn *db;
+    schema_progress *progress;
+    void *context;
+};
+
+static enum db_status migrate_alone(const struct run *run);
+static enum db_status get_lock(const struct run *run, bool *ret_is_ours);
+static enum db_status try_lock(struct db_conn *db, const char *sql,
+                               bool *ret_is_ours);
+static enum db_status migrate_locked(const struct run *run);
+static enum db_status apply(const struct run *run,
+                            const struct migration *migration);
+static enum db_status run_script(const struct run *run,
+                                 const struct migration *migration);
+static enum db_status plan(const struct run *run);
+static enum db_status read_ledger(struct db_conn *db, struct arena *arena,
+                                  struct db_rows *ret_rows);
+static bool has_name(const struct db_rows *ledger, const char *name);
+static bool is_ours(struct text name);
+static void tell(const struct run *run, enum schema_event event,
+                 const char *name);
+
+enum db_status schema_status(struct db_conn *db, struct arena *arena,
+                             struct schema_list *ret_list)
+{
+    struct db_rows ledger;
+    struct schema_list list = {NULL, 0};
+    enum db_status status = read_ledger(db, arena, &ledger);
+
+    if (status != DB_OK)
+        return status;
+    while (migrations_embedded[list.count].name != NULL)
+        list.count++;
+    list.steps = arena_alloc(arena, list.count * sizeof *list.steps);
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = migrations_embedded[i].name;
+
+        list.steps[i] = (struct schema_step){name, has_name(&ledger, name)};
+    }
+    *ret_list = list;
+    return DB_OK;
+}
+
+enum db_status schema_migrate(struct db_conn *db, enum schema_mode mode,
+                              schema_progress *progress, void *context)
+{
+    const struct run run = {db, progress, context};
+    unsigned timeout_s = db->timeout_s;
+    enum db_status status;
+
+    if (mode == SCHEMA_DRY_RUN)
+        return plan(&run);
+    db_conn_close(db);
+    db_conn_set_timeout(db, LONG_S);
+    status = migrate_alone(&run);
+    /* This also gives the lock back. */
+    db_conn_close(db);
+    db_conn_set_timeout(db, timeout_s);
+    return status;
+}
+
+enum db_status schema_is_current(struct db_conn *db, struct arena *arena,
+                                 const char **ret_problem)
+{
+    struct db_rows ledger;
+    enum db_status status = read_ledger(db, arena, &ledger);
+
+    if (status != DB_OK)
+        return status;
+    for (const struct migration *m = migrations_embedded; m->name; m++) {
+        if (has_name(&ledger, m->name))
+            continue;
+        *ret_problem = arena_printf(
+            arena, "migration %s is not applied: run xqueue migrate", m->name);
+        return DB_MISMATCH;
+    }
+    for (size_t i = 0; i < ledger.count; i++) {
+        struct text name = db_text(&ledger, i, 0);
+
+        if (is_ours(name))
+            continue;
+        *ret_problem = arena_printf(
+            arena,
+            "the database has migration %.*s of a newer version: run that one",
+            TEXT_ARGUMENTS(name));
+        return DB_MISMATCH;
+    }
+    return DB_OK;
+}
+
+static enum db_status migrate_alone(const struct run *run)
+{
+    bool is_lock_ours = false;
+    enum db_status status = get_lock(run, &is_lock_ours);
+
+    if (status != DB_OK)
+        return status;
+    if (!is_lock_ours)
+        return conn_refuse(run->db, DB_CONFLICT,
+                           "another process has been migrating this database "
+                           "for more than a minute");
+    /* Other sessions may hold the tables for a while. */
+    status = db_execute_text(run->db, "SET SESSION lock_wait_timeout = 60");
+    return status == DB_OK ? migrate_locked(run) : status;
+}
+
+static enum db_status get_lock(const struct run *run, bool *ret_is_ours)
+{
+#define LOCK_NAME "CONCAT('xqueue_migrate_', LEFT(SHA2(DATABASE(), 256), 40))"
+    enum db_status status =
+        try_lock(run->db, "SELECT GET_LOCK(" LOCK_NAME ", 0)", ret_is_ours);
+
+    if (status != DB_OK || *ret_is_ours)
+        return status;
+    tell(run, SCHEMA_WAITING, NULL);
+    return try_lock(run->db, "SELECT GET_LOCK(" LOCK_NAME ", 60)", ret_is_ours);
+}
+
+static enum db_status try_lock(struct db_conn *db, const char *sql,
+                               bool *ret_is_ours)
+{
+    struct arena *arena = arena_new();
+    struct db_rows rows;
+    enum db_status status = db_query(db, arena, sql, NULL, 0, &rows);
+
+    if (status == DB_OK)
+        *ret_is_ours = !db_is_null(&rows, 0, 0) && db_integer(&rows, 0, 0) == 1;
+    arena_free(arena);
+    return status;
+}
+
+static enum db_status migrate_locked(const struct run *run)
+{
+    struct arena *arena = arena_new();
+    struct db_rows ledger;
+    enum db_status status = db_execute_text(
+        run->db,
+        "CREATE TABLE IF NOT EXISTS xqueue_migration ("
+        " name VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,"
+        " applied_us BIGINT NOT NULL, PRIMARY KEY (name)) ENGINE=InnoDB");
+
+    if (status == DB_OK)
+        status = read_ledger(run->db, arena, &ledger);
+    for (const struct migration *m = migrations_embedded;
+         m->name != NULL && status == DB_OK; m++) {
+        if (!has_name(&ledger, m->name))
+            status = apply(run, m);
+    }
+    arena_free(arena);
+    return status;
+}
+
+static enum db_status apply(const struct run *run,
+                            const struct migration *migration)
+{
+    const struct db_param name[] = {DB_TEXT(text_of(migration->name))};
+    enum db_status status;
+
+    tell(run, SCHEMA_RUNNING, migration->name);
+    status = run_script(run, migration);
+    if (status == DB_OK)
+        status =
+            db_execute(run->db,
+                       "INSERT INTO xqueue_migration (name, applied_us) VALUES"
+                       " (?, CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED))",
+                       name, ARRAY_LENGTH(name), NULL);
+    if (status == DB_OK)
+        tell(run, SCHEMA_APPLIED, migration->name);
+    return status;
+}
+
+static enum db_status run_script(const struct run *run,
+                                 const struct migration *migration)
+{
+    enum db_status status = DB_OK;
+    size_t position = 0;
+
+    while (status == DB_OK) {
+        struct arena *arena = arena_new();
+        const char *sql = sql_script_next(arena, migration->sql, &position);
+        bool at_end = sql == NULL;
+
+        if (!at_end) {
+            tell(run, SCHEMA_STATEMENT, migration->name);
+            /* Losing the connection means losing the lock. */
+            status = db_conn_is_open(run->db) ? db_execute_text(run->db, sql)
+                                              : DB_AWAY;
+        }
+        arena_free(arena);
+        if (at_end)
+            break;
+    }
+    return status;
+}
+
+static enum db_status plan(const struct run *run)
+{
+    struct arena *arena = arena_new();
+    struct schema_list list = {NULL, 0};
+    enum db_status status = schema_status(run->db, arena, &list);
+
+    for (size_t i = 0; i < list.count; i++) {
+        if (!list.steps[i].is_applied)
+            tell(run, SCHEMA_PENDING, list.steps[i].name);
+    }
+    arena_free(arena);
+    return status;
+}
+
+/* Names, in order; none when there is no ledger yet. */
+static enum db_status read_ledger(struct db_conn *db, struct arena *arena,
+                                  struct db_rows *ret_rows)
+{
+    enum { NO_SUCH_TABLE = 1146 };
+    enum db_status status =
+        db_query(db, arena, "SELECT name FROM xqueue_migration ORDER BY name",
+                 NULL, 0, ret_rows);
+
+    if (status == DB_FAILED && db_conn_error_number(db) == NO_SUCH_TABLE) {
+        *ret_rows = (struct db_rows){0, 1, NULL};
+        return DB_OK;
+    }
+    return status;
+}
+
+static bool has_name(const struct db_rows *ledger, const char *name)
+{
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (text_equal_string(db_text(ledger, i, 0), name))
+            return true;
+    }
+    return false;
+}
+
+static bool is_ours(struct text name)
+{
+    for (const struct migration *m = migrations_embedded; m->name; m++) {
+        if (text_equal_string(name, m->name))
+            return true;
+    }
+    return false;
+}
+
+static void tell(const struct run *run, enum schema_event event,
+                 const char *name)
+{
+    if (run->progress != NULL)
+        run->progress(event, name, run->context);
+}

@@ -1,0 +1,350 @@
+/*
+ * db/session.c
+ */
+#include "db/session.h"
+
+#include "db/epoch.h"
+#include "db/user.h"
+#include "tests/support/mariadb.h"
+#include "tests/support/story.h"
+
+#include <string.h>
+
+enum { TWO_WEEKS_S = 1209600 };
+
+static struct db_conn *db;
+static struct arena *arena;
+
+static void set_up(void)
+{
+    db_library_start();
+    db = db_conn_new(mariadb_database());
+    arena = arena_new();
+    mariadb_run(
+        "INSERT INTO auth_user VALUES"
+        " (1, 'hash', NULL, 0, 'lms', '', '', '', 0, 1, '2026-01-01'),"
+        " (2, 'other', NULL, 0, 'grader', '', '', '', 0, 1, '2026-01-01')");
+}
+
+static void tear_down(void)
+{
+    arena_free(arena);
+    db_conn_free(db);
+    db_library_stop();
+}
+
+/* Bytes that are no UTF-8, and a zero among them. */
+static void set_id(unsigned char *id, int number)
+{
+    memset(id, 0xff, SHA256_SIZE);
+    id[1] = 0;
+    id[2] = (unsigned char)number;
+}
+
+static struct session_open open_of(int number)
+{
+    struct session_open self = {
+        .job.op = &session_open_op,
+        .user_id = 1,
+        .password = text_of("hash"),
+        .age_s = TWO_WEEKS_S,
+    };
+
+    set_id(self.id, number);
+    return self;
+}
+
+static struct session_load load_of(int number)
+{
+    struct session_load self = {
+        .job.op = &session_load_op,
+        .arena = arena,
+    };
+
+    set_id(self.id, number);
+    return self;
+}
+
+static void open_session(int number)
+{
+    struct session_open self = open_of(number);
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+}
+
+static enum db_status load(int number)
+{
+    struct session_load self = load_of(number);
+
+    return db_run(db, &self.job);
+}
+
+static void end_session(int number)
+{
+    struct session_end self = {.job.op = &session_end_op};
+
+    set_id(self.id, number);
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+}
+
+static int64_t epoch(void)
+{
+    struct epoch_load self = {.job.op = &epoch_load_op};
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    return self.number;
+}
+
+START_TEST(an_opened_session_is_loaded_with_its_user)
+{
+    struct session_load self = load_of(7);
+
+    ck_assert_int_eq(load(7), DB_NOT_FOUND);
+    open_session(7);
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_int_eq(self.user_id, 1);
+    ck_assert(text_equal_string(self.username, "lms"));
+    ck_assert_int_eq(self.session_epoch, 1);
+}
+END_TEST
+
+START_TEST(a_session_lasts_as_long_as_it_was_opened_for)
+{
+    struct session_load self = load_of(1);
+
+    open_session(1);
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_int_gt(self.remaining_us, INT64_C(1209590000000));
+    ck_assert_int_le(self.remaining_us, INT64_C(1209600000000));
+}
+END_TEST
+
+START_TEST(an_expired_session_is_not_found)
+{
+    open_session(1);
+    mariadb_run("UPDATE xqueue_session SET expires_us ="
+                " UNIX_TIMESTAMP(NOW(6)) * 1000000 - 1");
+    ck_assert_int_eq(load(1), DB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_changed_password_ends_sessions_even_without_an_epoch)
+{
+    open_session(1);
+    mariadb_run("UPDATE auth_user SET password = 'hashh' WHERE id = 2");
+    ck_assert_int_eq(load(1), DB_OK);
+    mariadb_run("UPDATE auth_user SET password = 'hashh' WHERE id = 1");
+    ck_assert_int_eq(load(1), DB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_session_opened_with_an_outdated_hash_never_lives)
+{
+    struct session_open self = open_of(1);
+
+    self.password = text_of("the one before");
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_int_eq(load(1), DB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_user_switched_off_or_deleted_has_no_sessions)
+{
+    open_session(1);
+    mariadb_run("UPDATE auth_user SET is_active = 0 WHERE id = 1");
+    ck_assert_int_eq(load(1), DB_NOT_FOUND);
+    mariadb_run("UPDATE auth_user SET is_active = 1 WHERE id = 1");
+    ck_assert_int_eq(load(1), DB_OK);
+    mariadb_run("DELETE FROM auth_user WHERE id = 1");
+    ck_assert_int_eq(load(1), DB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(many_sessions_are_opened_and_loaded_at_once)
+{
+    struct session_open opens[13];
+    struct session_load loads[13];
+    struct db_job *jobs[13];
+
+    for (int i = 0; i < 13; i++) {
+        opens[i] = open_of(i);
+        opens[i].user_id = i == 5 ? 2 : 1;
+        opens[i].password = text_of(i == 5 ? "other" : "hash");
+        jobs[i] = &opens[i].job;
+    }
+    ck_assert_int_eq(session_open_op.run_batch(db, jobs, 13), DB_OK);
+    ck_assert_value("13", "SELECT COUNT(*) FROM xqueue_session");
+    for (int i = 0; i < 13; i++) {
+        loads[i] = load_of(i == 12 ? 99 : i);
+        jobs[i] = &loads[i].job;
+    }
+    ck_assert_int_eq(session_load_op.run_batch(db, jobs, 13), DB_OK);
+    ck_assert_int_eq(jobs[0]->status, DB_OK);
+    ck_assert_int_eq(loads[0].user_id, 1);
+    ck_assert_int_eq(jobs[5]->status, DB_OK);
+    ck_assert(text_equal_string(loads[5].username, "grader"));
+    ck_assert_int_eq(jobs[11]->status, DB_OK);
+    ck_assert_int_eq(jobs[12]->status, DB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(an_id_opens_one_session_only)
+{
+    struct session_open opens[] = {open_of(1), open_of(2), open_of(2)};
+
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(db_run(db, &opens[i].job),
+                         i < 2 ? DB_OK : DB_DUPLICATE);
+    ck_assert_int_eq(load(1), DB_OK);
+    ck_assert_int_eq(load(2), DB_OK);
+}
+END_TEST
+
+START_TEST(last_login_becomes_now_when_it_is_stale)
+{
+    struct session_open self = open_of(1);
+
+    self.login_is_stale = true;
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_value(
+        "1", "SELECT COUNT(*) FROM auth_user WHERE id = 1 AND"
+             " ABS(TIMESTAMPDIFF(SECOND, last_login, UTC_TIMESTAMP())) < 60");
+    ck_assert_value("1", "SELECT COUNT(*) FROM auth_user"
+                         " WHERE id = 2 AND last_login IS NULL");
+}
+END_TEST
+
+START_TEST(last_login_changes_at_most_once_a_minute)
+{
+    struct session_open self = open_of(1);
+
+    self.login_is_stale = true;
+    mariadb_run("UPDATE auth_user SET last_login = '2026-01-01' WHERE id = 2");
+    mariadb_run("UPDATE auth_user SET last_login ="
+                " UTC_TIMESTAMP(6) - INTERVAL 30 SECOND WHERE id = 1");
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_value("1", "SELECT COUNT(*) FROM auth_user WHERE id = 1 AND"
+                         " last_login < UTC_TIMESTAMP(6) - INTERVAL 29 SECOND");
+    open_session(2);
+    ck_assert_value("1", "SELECT COUNT(*) FROM auth_user"
+                         " WHERE last_login = '2026-01-01'");
+}
+END_TEST
+
+START_TEST(an_ended_session_is_gone_and_the_epoch_advances)
+{
+    open_session(1);
+    open_session(2);
+    end_session(1);
+    ck_assert_int_eq(load(1), DB_NOT_FOUND);
+    ck_assert_int_eq(load(2), DB_OK);
+    ck_assert_int_eq(epoch(), 2);
+}
+END_TEST
+
+START_TEST(ending_no_session_leaves_the_epoch_alone)
+{
+    end_session(1);
+    ck_assert_int_eq(epoch(), 1);
+}
+END_TEST
+
+START_TEST(several_sessions_ended_at_once_advance_the_epoch_once)
+{
+    struct session_end ends[3];
+    struct db_job *jobs[3];
+
+    for (int i = 0; i < 3; i++) {
+        open_session(i);
+        ends[i] = (struct session_end){.job.op = &session_end_op};
+        set_id(ends[i].id, i);
+        jobs[i] = &ends[i].job;
+    }
+    ck_assert_int_eq(session_end_op.run_batch(db, jobs, 3), DB_OK);
+    ck_assert_value("0", "SELECT COUNT(*) FROM xqueue_session");
+    ck_assert_int_eq(epoch(), 2);
+}
+END_TEST
+
+START_TEST(a_row_read_before_a_logout_has_the_epoch_before_it)
+{
+    struct session_load self = load_of(1);
+    struct user_load user = {
+        .job.op = &user_load_op,
+        .arena = arena,
+        .username = text_of("lms"),
+    };
+
+    open_session(1);
+    open_session(2);
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    end_session(2);
+    ck_assert_int_eq(self.session_epoch, 1);
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_int_eq(self.session_epoch, 2);
+    ck_assert_int_eq(db_run(db, &user.job), DB_OK);
+    ck_assert_int_eq(user.session_epoch, 2);
+}
+END_TEST
+
+START_TEST(expired_sessions_are_forgotten_a_few_at_a_time)
+{
+    struct sessions_forget_expired self = {
+        .job.op = &sessions_forget_expired_op,
+        .limit = 2,
+    };
+
+    for (int i = 0; i < 4; i++)
+        open_session(i);
+    mariadb_run(
+        "UPDATE xqueue_session SET expires_us = 1000 ORDER BY id LIMIT 3");
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.deleted, 2);
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.deleted, 1);
+    ck_assert_int_eq(load(3), DB_OK);
+    ck_assert_int_eq(epoch(), 1);
+}
+END_TEST
+
+START_TEST(a_session_survives_a_lost_connection)
+{
+    open_session(1);
+    db_conn_close(db);
+    ck_assert_int_eq(load(1), DB_OK);
+}
+END_TEST
+
+int main(void)
+{
+    static const struct story_test tests[] = {
+        TELL(an_opened_session_is_loaded_with_its_user),
+        TELL(a_session_lasts_as_long_as_it_was_opened_for),
+        TELL(an_expired_session_is_not_found),
+        TELL(a_changed_password_ends_sessions_even_without_an_epoch),
+        TELL(a_session_opened_with_an_outdated_hash_never_lives),
+        TELL(a_user_switched_off_or_deleted_has_no_sessions),
+        TELL(many_sessions_are_opened_and_loaded_at_once),
+        TELL(an_id_opens_one_session_only),
+        TELL(last_login_becomes_now_when_it_is_stale),
+        TELL(last_login_changes_at_most_once_a_minute),
+        TELL(an_ended_session_is_gone_and_the_epoch_advances),
+        TELL(ending_no_session_leaves_the_epoch_alone),
+        TELL(several_sessions_ended_at_once_advance_the_epoch_once),
+        TELL(a_row_read_before_a_logout_has_the_epoch_before_it),
+        TELL(expired_sessions_are_forgotten_a_few_at_a_time),
+        TELL(a_session_survives_a_lost_connection),
+    };
+    static const struct story story = {
+        .name = "sessions",
+        .tests = tests,
+        .count = sizeof tests / sizeof tests[0],
+        .before_all = mariadb_start,
+        .after_all = mariadb_stop,
+        .before_each = set_up,
+        .after_each = tear_down,
+        .timeout_s = 60,
+    };
+
+    return story_run(&story);
+}

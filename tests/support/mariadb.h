@@ -1,0 +1,76 @@
+/*
+ * A private MariaDB for a test program: in a directory of its own, on a unix
+ * socket, gone when the program ends. Every test makes databases of its own
+ * in it.
+ *
+ *     DATABASE_STORY("pool", TELL(...), ...)
+ *
+ * With XQUEUE_TEST_DATABASE=host:port:user:password in the environment, that
+ * server is used instead; tests that stop and start it are then left out, see
+ * mariadb_is_private(). Whatever fails here fails the test.
+ */
+#ifndef XQUEUE_TESTS_SUPPORT_MARIADB_H
+#define XQUEUE_TESTS_SUPPORT_MARIADB_H
+
+#include "db/conn.h"
+#include "server/base/compiler.h"
+#include "tests/support/story.h"
+
+/* For before_all and after_all. */
+void mariadb_start(void);
+void mariadb_start_durable(void); /* flushes the log at every commit */
+void mariadb_stop(void);          /* and remove its directory */
+
+bool mariadb_is_private(void);
+
+/* Only when it is private: kill -9; ask to end; start again after either. */
+void mariadb_kill(void);
+void mariadb_shut_down(void);
+void mariadb_restart(void);
+
+/*
+ * A new empty database, or one with the current schema, and how to reach it.
+ * The helpers below use the newest. Valid to the end of the test.
+ */
+const struct db_settings *mariadb_empty_database(void);
+const struct db_settings *mariadb_database(void);
+
+/* Run an SQL file of the repository, "tests/fixtures/x.sql", as a client. */
+void mariadb_load(const char *path);
+
+/* Over a connection of its own, so a broken one under test does not matter. */
+void mariadb_run(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * The first cell of a query as text; "NULL" for NULL, "" for no row. Valid to
+ * the end of the test.
+ */
+const char *mariadb_value(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* ck_assert_str_eq() on such a value. */
+#define ck_assert_value(expected, ...)                                         \
+    ck_assert_str_eq(mariadb_value(__VA_ARGS__), (expected))
+
+/* Wait, with a deadline, until a query's first cell is `expected`. */
+void mariadb_wait_for_value(const char *expected, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* A whole test program with a private server. */
+#define DATABASE_STORY(story_name, ...)                                        \
+    int main(void)                                                             \
+    {                                                                          \
+        static const struct story_test tests[] = {__VA_ARGS__};                \
+        static const struct story story = {                                    \
+            .name = (story_name),                                              \
+            .tests = tests,                                                    \
+            .count = sizeof tests / sizeof tests[0],                           \
+            .before_all = mariadb_start,                                       \
+            .after_all = mariadb_stop,                                         \
+            .before_each = db_library_start,                                   \
+            .after_each = db_library_stop,                                     \
+            .timeout_s = 60,                                                   \
+        };                                                                     \
+        return story_run(&story);                                              \
+    }
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The process behind tests/support/mariadb.h: its directory, its start and
+ * its end.
+ */
+#ifndef XQUEUE_TESTS_SUPPORT_MARIADB_SERVER_H
+#define XQUEUE_TESTS_SUPPORT_MARIADB_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { SERVER_PATH_SIZE = 100 }; /* a socket's path is not longer */
+
+struct mariadb_server {
+    char directory[SERVER_PATH_SIZE - 8];
+    char socket[SERVER_PATH_SIZE];
+    bool is_durable;
+    pid_t owner; /* internal: who made it */
+};
+
+/* Makes the directory and the data; fatal when it cannot. */
+void mariadb_server_create(struct mariadb_server *server);
+void mariadb_server_start(const struct mariadb_server *server);
+
+bool mariadb_server_answers(const struct mariadb_server *server);
+
+/* Send the signal and wait until the process has gone. */
+void mariadb_server_end(const struct mariadb_server *server, int signal);
+void mariadb_server_remove(const struct mariadb_server *server);
+
+/* Run a program with its output discarded, or shown when it fails. */
+void mariadb_server_command(const char *const *words, const char *input);
+
+#endif
