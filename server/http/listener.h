@@ -1,0 +1,49 @@
+/*
+ * The listening socket: opened by ourselves (so that the options and the
+ * backlog are ours), paused when there are too many connections, and backing
+ * off when the system has no descriptor left for the next one. Loop thread.
+ */
+#ifndef XQUEUE_HTTP_LISTENER_H
+#define XQUEUE_HTTP_LISTENER_H
+
+#include "server/base/compiler.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event;
+struct event_base;
+struct evconnlistener;
+struct evhttp;
+struct evhttp_bound_socket;
+
+struct http_listener {
+    struct evhttp *evhttp;             /* borrows */
+    struct evhttp_bound_socket *bound; /* NULL when closed */
+    struct evconnlistener *listener;   /* inside `bound` */
+    struct event *backoff; /* pending: the system is out of something */
+    int spare;             /* a descriptor to give up when there is no other */
+    uint16_t port;
+    bool full; /* as many connections as allowed */
+};
+
+/* For evconnlistener_set_error_cb(); `context` is the evhttp. */
+typedef void http_listener_error(struct evconnlistener *source, void *context);
+
+/* Listen and give the accepted connections to `evhttp`. */
+MUST_CHECK bool http_listener_open(struct http_listener *listener,
+                                   struct event_base *base,
+                                   struct evhttp *evhttp, const char *address,
+                                   uint16_t port, http_listener_error *on_error,
+                                   const char **ret_error);
+
+/* Let new connections wait in the system's queue, or take them again. */
+void http_listener_set_full(struct http_listener *listener, bool full);
+
+/* accept() failed, with errno: shed one connection and rest for a moment. */
+void http_listener_back_off(struct http_listener *listener);
+
+/* Twice is legal, and so is a zeroed one. */
+void http_listener_close(struct http_listener *listener);
+
+#endif

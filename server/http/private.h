@@ -1,0 +1,64 @@
+/*
+ * What the files of server/http/ share: the server, its connections and its
+ * requests. Nobody outside includes this. All of it: loop thread.
+ */
+#ifndef XQUEUE_HTTP_PRIVATE_H
+#define XQUEUE_HTTP_PRIVATE_H
+
+#include "server/base/log.h"
+#include "server/http/connection.h"
+#include "server/http/listener.h"
+#include "server/http/server.h"
+
+#include <sys/queue.h>
+
+struct evhttp;
+struct evhttp_request;
+struct event;
+
+TAILQ_HEAD(http_connection_list, http_connection);
+
+/* The bodies in memory, of all connections together: body_memory.c. */
+struct http_body_memory {
+    size_t held;     /* bytes in input buffers and in requests */
+    size_t handling; /* large bodies that the handler has */
+    bool scarce;     /* over the budget; only the oldest reads on */
+    struct http_connection_list receivers; /* of large bodies, oldest first */
+};
+
+struct http_server {
+    struct event_base *base; /* borrows */
+    struct http_settings settings;
+    http_handler *handler;
+    void *context;
+    struct evhttp *evhttp;
+    struct http_listener listener;
+    struct event *sweep; /* every half second: deadlines.c */
+    struct http_connection_list connections;
+    size_t connection_count;
+    struct http_connection **by_descriptor; /* NULL where there is none */
+    size_t by_descriptor_size;
+    size_t in_flight;
+    struct http_body_memory memory;
+    bool stopping; /* accept no more, close what gets idle */
+    bool ending;   /* inside http_server_free() */
+};
+
+struct http_request {
+    struct http_server *server;
+    struct http_connection *connection; /* NULL once it has gone */
+    struct evhttp_request *evhttp;      /* owns, until the reply */
+    enum http_method method;
+    char *peer;
+};
+
+/* request.c: takes `evhttp`, and gives it back with the reply. */
+struct http_request *http_request_new(struct http_server *server,
+                                      struct http_connection *connection,
+                                      struct evhttp_request *evhttp);
+void http_request_free(struct http_request *request);
+
+/* Open the listener or pause it, as the count of connections demands. */
+void http_server_review_listener(struct http_server *server);
+
+#endif
