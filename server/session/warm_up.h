@@ -1,0 +1,17 @@
+/*
+ * Verifying the passwords of USERS before anybody asks: then the first login
+ * after a start is as quick as any other. A stock xqueue-watcher gives up
+ * when its first login takes a second (R17). Loop thread.
+ */
+#ifndef XQUEUE_SESSION_WARM_UP_H
+#define XQUEUE_SESSION_WARM_UP_H
+
+#include "server/task/env.h"
+
+/*
+ * Begins a task for each user of the configuration; what does not verify is
+ * left alone.
+ */
+void warm_up(struct env *env);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The configured queues with their numbers in the database: an array sorted
+ * by name.
+ */
+#include "server/task/queue_table.h"
+
+#include "server/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    char *name;
+    int64_t number;
+};
+
+struct queue_table {
+    struct entry *entries;
+    size_t count;
+    char *names;
+};
+
+static int compare_entries(const void *left, const void *right);
+static int compare_names(struct text left, struct text right);
+static char *join_names(const struct config *config);
+
+struct queue_table *queue_table_new(const struct config *config,
+                                    const int64_t *numbers)
+{
+    struct queue_table *table = xcalloc(1, sizeof *table);
+
+    table->count = config->queue_count;
+    table->entries = xcalloc(table->count, sizeof *table->entries);
+    for (size_t i = 0; i < table->count; i++) {
+        table->entries[i].name = xstrdup(config->queues[i].name);
+        table->entries[i].number = numbers[i];
+    }
+    qsort(table->entries, table->count, sizeof *table->entries,
+          compare_entries);
+    table->names = join_names(config);
+    return table;
+}
+
+void queue_table_free(struct queue_table *table)
+{
+    if (table == NULL)
+        return;
+    for (size_t i = 0; i < table->count; i++)
+        free(table->entries[i].name);
+    free(table->entries);
+    free(table->names);
+    free(table);
+}
+
+bool queue_table_find(const struct queue_table *table, struct text name,
+                      int64_t *ret_number)
+{
+    size_t low = 0;
+    size_t high = table->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_names(name, text_of(table->entries[middle].name));
+
+        if (order == 0) {
+            *ret_number = table->entries[middle].number;
+            return true;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
+const char *queue_table_names(const struct queue_table *table)
+{
+    return table->names;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+    const struct entry *one = left;
+    const struct entry *other = right;
+
+    return compare_names(text_of(one->name), text_of(other->name));
+}
+
+static int compare_names(struct text left, struct text right)
+{
+    size_t common = left.size < right.size ? left.size : right.size;
+    int order = memcmp(left.data, right.data, common);
+
+    if (order != 0)
+        return order;
+    return left.size < right.size ? -1 : left.size > right.size;
+}
+
+static char *join_names(const struct config *config)
+{
+    struct buffer names = {NULL, 0, 0};
+
+    buffer_append_string(&names, "");
+    for (size_t i = 0; i < config->queue_count; i++) {
+        if (i > 0)
+            buffer_append_string(&names, ", ");
+        buffer_append_string(&names, config->queues[i].name);
+    }
+    return names.data;
+}

@@ -1,0 +1,24 @@
+/*
+ * The configured queues with their numbers in the database. Immutable; a
+ * reload makes a new one. Loop thread.
+ */
+#ifndef XQUEUE_TASK_QUEUE_TABLE_H
+#define XQUEUE_TASK_QUEUE_TABLE_H
+
+#include "server/config/config.h"
+
+struct queue_table;
+
+/* `numbers[i]` belongs to config->queues[i]. Copies what it needs. */
+struct queue_table *queue_table_new(const struct config *config,
+                                    const int64_t *numbers);
+void queue_table_free(struct queue_table *table); /* NULL is legal */
+
+/* False when no queue has that name (R44: case counts). */
+bool queue_table_find(const struct queue_table *table, struct text name,
+                      int64_t *ret_number);
+
+/* "a, b, c" in the order of the configuration (R28). */
+const char *queue_table_names(const struct queue_table *table);
+
+#endif
