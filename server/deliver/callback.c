@@ -1,0 +1,239 @@
+/*
+ * One callback on its way.
+ *
+ *   post      form POST to the URL of the stored header (R9, R10)
+ *   posted    only status 200 counts (R11)
+ *   record    into the database, again and again until it takes it
+ *   recorded  a line in the log, and the end
+ *
+ * Should the process die between `post` and `record`, the callback is
+ * delivered once more when its lease ends: the LMS ignores a grade that it
+ * already has, but would never miss one.
+ */
+#include "server/deliver/callback.h"
+
+#include "server/base/clock.h"
+#include "server/base/crypto.h"
+#include "server/base/log.h"
+#include "server/config/config.h"
+#include "server/deliver/callback_identity.h"
+#include "server/deliver/fetch.h"
+#include "server/deliver/form_write.h"
+#include "server/task/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CONNECT_MS = 5000,
+    TOTAL_MS = 60000,
+    RECORD_MS = 30000, /* for recording; then somebody else may deliver */
+    RECORD_PAUSE_MS = 1000,
+    RETRY_AFTER_S = 3600,   /* no LMS may put us off for longer */
+    REPLY_BYTES = 64 * 1024 /* of the LMS's answer; nobody reads it */
+};
+
+struct callback {
+    struct task *task;
+    struct outbox_item item;
+    struct text url;
+    struct buffer form;
+    struct fetch fetch;
+    struct outbox_record record;
+    int64_t deadline_ms; /* for recording */
+    void (*done)(void *context, bool answered);
+    void *context;
+};
+
+static enum step post(struct task *task);
+static void fetch_done(struct fetch *fetch);
+static enum step posted(struct task *task);
+static void decide(struct task *task, struct callback *self);
+static enum step record(struct task *task);
+static enum step recorded(struct task *task);
+static void log_callback(struct task *task, const struct callback *self);
+static void free_callback(void *object);
+
+int64_t callback_lease_us(const struct config *config)
+{
+    (void)config;
+    return (int64_t)(TOTAL_MS + RECORD_MS + CONNECT_MS) * 1000;
+}
+
+void callback_deliver(struct env *env, const struct callback_order *order)
+{
+    struct task *task = task_new(env, sizeof(struct callback));
+    struct callback *self = task->self;
+
+    self->task = task;
+    self->item = *order->item;
+    self->item.queue_name = arena_copy(task->arena, order->item->queue_name);
+    self->item.header = arena_copy(task->arena, order->item->header);
+    self->item.reply = arena_copy(task->arena, order->item->reply);
+    self->record.seq = order->item->seq;
+    self->record.id = order->item->id;
+    memcpy(self->record.owner, order->owner, OWNER_SIZE);
+    self->done = order->done;
+    self->context = order->context;
+    arena_defer(task->arena, free_callback, self);
+    task_run(task, post);
+}
+
+int64_t callback_backoff_ms(int64_t attempt)
+{
+    static const int64_t seconds[] = {1, 5, 30, 120, 600, 3600};
+    size_t last = ARRAY_LENGTH(seconds) - 1;
+    size_t place = attempt - 1 > (int64_t)last ? last : (size_t)(attempt - 1);
+    uint16_t random;
+
+    crypto_random(&random, sizeof random);
+    return seconds[place] * (800 + random % 401);
+}
+
+static enum step post(struct task *task)
+{
+    const struct config *config = task->env->config;
+    struct callback *self = task->self;
+    struct fetch *fetch = &self->fetch;
+
+    self->url = callback_url(task->arena, self->item.header);
+    form_write_field(&self->form, "xqueue_header", self->item.header);
+    form_write_field(&self->form, "xqueue_body", self->item.reply);
+    fetch->url = arena_string(
+        task->arena, text_is_absent(self->url) ? text_of("") : self->url);
+    fetch->body = buffer_text(&self->form);
+    fetch->content_type = "application/x-www-form-urlencoded";
+    if (config->basic_auth_user != NULL) {
+        fetch->username = arena_strdup(task->arena, config->basic_auth_user);
+        fetch->password =
+            arena_strdup(task->arena, config->basic_auth_password);
+    }
+    fetch->connect_timeout_ms = CONNECT_MS;
+    fetch->idle_timeout_ms = (long)(config->requests_timeout_s * 1000);
+    fetch->total_timeout_ms = TOTAL_MS;
+    fetch->follow_redirects = true;
+    fetch->max_reply_bytes = REPLY_BYTES;
+    fetch->done = fetch_done;
+    fetcher_start(task->env->fetcher, fetch);
+    return task_wait(task, posted);
+}
+
+static void fetch_done(struct fetch *fetch)
+{
+    struct callback *self = CONTAINER_OF(fetch, struct callback, fetch);
+
+    task_resume(self->task);
+}
+
+static enum step posted(struct task *task)
+{
+    struct callback *self = task->self;
+
+    self->deadline_ms = clock_monotonic_ms() + RECORD_MS;
+    decide(task, self);
+    log_callback(task, self);
+    return record(task);
+}
+
+/*
+ * A callback that cannot be delivered is tried for CALLBACK_RETRY_DAYS. One
+ * whose URL is no URL never will be; one that was only redirected to such a
+ * thing may be, tomorrow.
+ */
+static void decide(struct task *task, struct callback *self)
+{
+    const struct fetch *fetch = &self->fetch;
+    double days = (double)self->item.age_us / 86400e6;
+    int64_t wait_ms = callback_backoff_ms(self->item.attempt);
+    int64_t asked_s = fetch->retry_after_s;
+
+    if (fetch->status == FETCH_DONE && fetch->http_status == 200) {
+        self->record.outcome = OUTBOX_DELIVERED;
+        return;
+    }
+    if ((fetch->status == FETCH_REFUSED_URL && fetch->http_status == 0) ||
+        days >= task->env->config->callback_retry_days) {
+        self->record.outcome = OUTBOX_GIVE_UP;
+        return;
+    }
+    if (asked_s > RETRY_AFTER_S)
+        asked_s = RETRY_AFTER_S;
+    if (asked_s * 1000 > wait_ms)
+        wait_ms = asked_s * 1000;
+    self->record.outcome = OUTBOX_RETRY;
+    self->record.retry_us =
+        fetch->status == FETCH_CANCELED ? 0 : wait_ms * 1000;
+}
+
+static enum step record(struct task *task)
+{
+    struct callback *self = task->self;
+
+    return task_await_database(task, &self->record.job, &outbox_record_op,
+                               recorded);
+}
+
+static enum step recorded(struct task *task)
+{
+    struct callback *self = task->self;
+    enum db_status status = self->record.job.status;
+    void (*done)(void *context, bool answered) = self->done;
+    void *context = self->context;
+    bool answered = self->fetch.status != FETCH_UNSENT &&
+                    self->fetch.status != FETCH_BROKEN;
+    enum step step;
+
+    if (status != DB_OK && status != DB_CANCELED &&
+        clock_monotonic_ms() < self->deadline_ms)
+        return task_await_time(task, RECORD_PAUSE_MS, record);
+    if (status != DB_OK)
+        log_event(LOG_WARNING, "callback_unrecorded",
+                  log_integer("submission", self->item.id),
+                  log_string("reason", self->record.job.error),
+                  log_string("then", "delivered again later"));
+    step = task_end(task);
+    done(context, answered);
+    return step;
+}
+
+static void log_callback(struct task *task, const struct callback *self)
+{
+    static const char *const results[] = {
+        [OUTBOX_DELIVERED] = "delivered",
+        [OUTBOX_RETRY] = "retry",
+        [OUTBOX_GIVE_UP] = "undeliverable",
+    };
+    static const char *const kinds[] = {
+        [OUTBOX_RESULT] = "result",
+        [OUTBOX_FAILURE] = "failure",
+        [OUTBOX_RETIRED] = "retired",
+    };
+    bool good = self->record.outcome == OUTBOX_DELIVERED;
+    const char *wait =
+        self->record.outcome == OUTBOX_RETRY
+            ? arena_printf(task->arena, "%lld",
+                           (long long)(self->record.retry_us / 1000000))
+            : NULL;
+
+    log_event(good ? LOG_INFO : LOG_WARNING, "callback",
+              log_integer("req", (int64_t)task->number),
+              log_integer("submission", self->item.id),
+              log_text("queue", self->item.queue_name),
+              log_string("kind", kinds[self->item.kind]),
+              log_text("to", callback_origin(self->url)),
+              log_integer("attempt", self->item.attempt),
+              log_integer("status", self->fetch.http_status),
+              log_integer("ms", self->fetch.duration_ms),
+              log_string("result", results[self->record.outcome]),
+              log_string("reason", good ? NULL : self->fetch.reason),
+              log_string("retry_s", wait));
+}
+
+static void free_callback(void *object)
+{
+    struct callback *self = object;
+
+    buffer_free(&self->form);
+    buffer_free(&self->fetch.reply);
+    free(self->fetch.reply_type);
+}

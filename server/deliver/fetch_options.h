@@ -1,0 +1,20 @@
+/*
+ * What we ask of curl for one hop. Only for fetch_transfer.c.
+ */
+#ifndef XQUEUE_DELIVER_FETCH_OPTIONS_H
+#define XQUEUE_DELIVER_FETCH_OPTIONS_H
+
+#include "server/deliver/fetch_transfer.h"
+
+/*
+ * Set every option but the callbacks on transfer->easy, whatever was set
+ * before. `spent_ms` of the total time are gone.
+ */
+void fetch_options_set(struct fetch_transfer *transfer,
+                       const struct fetcher_settings *settings,
+                       int64_t spent_ms);
+
+/* `code` is a CURLcode: an option that curl does not take is fatal. */
+void fetch_option_must(unsigned code);
+
+#endif
