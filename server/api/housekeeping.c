@@ -1,0 +1,148 @@
+/*
+ * What has to be done now and then. Once a second a task runs these steps:
+ *
+ *   expire       leases that ran out, again while there are more
+ *   read_epoch   has somebody logged out, or changed a password?
+ *   forget       once a minute: old tokens, then expired sessions
+ */
+#include "server/api/housekeeping.h"
+
+#include "db/epoch.h"
+#include "db/expiry.h"
+#include "db/session.h"
+#include "db/tokens.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
+#include "server/config/config.h"
+#include "server/deliver/failure_message.h"
+#include "server/session/sessions.h"
+#include "server/task/loop.h"
+#include "server/task/task.h"
+
+#include <stdlib.h>
+
+enum { PERIOD_MS = 1000, FORGET_MS = 60000, FORGET_LIMIT = 10000 };
+
+struct housekeeping {
+    struct env *env;
+    struct loop_timer *timer;
+    int64_t next_forget_ms;
+    bool stopping;
+};
+
+struct round {
+    struct housekeeping *housekeeping;
+    struct leases_expire expire;
+    struct epoch_load epoch;
+    struct tokens_forget tokens;
+    struct sessions_forget_expired sessions;
+};
+
+static void begin(void *context);
+static enum step expire(struct task *task);
+static enum step expired(struct task *task);
+static enum step epoch_read(struct task *task);
+static enum step tokens_forgotten(struct task *task);
+static enum step finish(struct task *task);
+static void log_expired(const struct leases_expire *expire);
+
+struct housekeeping *housekeeping_start(struct env *env)
+{
+    struct housekeeping *housekeeping = xcalloc(1, sizeof *housekeeping);
+
+    housekeeping->env = env;
+    housekeeping->timer = loop_timer_new(env->loop, begin, housekeeping);
+    loop_timer_set(housekeeping->timer, 0);
+    return housekeeping;
+}
+
+void housekeeping_stop(struct housekeeping *housekeeping)
+{
+    housekeeping->stopping = true;
+    loop_timer_cancel(housekeeping->timer);
+}
+
+void housekeeping_free(struct housekeeping *housekeeping)
+{
+    if (housekeeping == NULL)
+        return;
+    loop_timer_free(housekeeping->timer);
+    free(housekeeping);
+}
+
+static void begin(void *context)
+{
+    struct housekeeping *housekeeping = context;
+    struct task *task = task_new(housekeeping->env, sizeof(struct round));
+    struct round *self = task->self;
+
+    self->housekeeping = housekeeping;
+    task_run(task, expire);
+}
+
+static enum step expire(struct task *task)
+{
+    const struct config *config = task->env->config;
+    struct round *self = task->self;
+
+    self->expire.max_attempts = config->max_attempts;
+    self->expire.failure = failure_message();
+    self->expire.callback_delay_us =
+        (int64_t)(config->callback_delay_s * 1000000);
+    return task_await_database(task, &self->expire.job, &leases_expire_op,
+                               expired);
+}
+
+static enum step expired(struct task *task)
+{
+    struct round *self = task->self;
+
+    if (self->expire.job.status != DB_OK)
+        return finish(task);
+    log_expired(&self->expire);
+    if (self->expire.more && !self->housekeeping->stopping)
+        return expire(task);
+    return task_await_database(task, &self->epoch.job, &epoch_load_op,
+                               epoch_read);
+}
+
+static enum step epoch_read(struct task *task)
+{
+    struct round *self = task->self;
+
+    if (self->epoch.job.status == DB_OK && task->env->sessions != NULL)
+        session_cache_set_epoch(task->env->sessions->cache, self->epoch.number);
+    if (clock_monotonic_ms() < self->housekeeping->next_forget_ms)
+        return finish(task);
+    self->housekeeping->next_forget_ms = clock_monotonic_ms() + FORGET_MS;
+    self->tokens.limit = FORGET_LIMIT;
+    return task_await_database(task, &self->tokens.job, &tokens_forget_op,
+                               tokens_forgotten);
+}
+
+static enum step tokens_forgotten(struct task *task)
+{
+    struct round *self = task->self;
+
+    self->sessions.limit = FORGET_LIMIT;
+    return task_await_database(task, &self->sessions.job,
+                               &sessions_forget_expired_op, finish);
+}
+
+static enum step finish(struct task *task)
+{
+    struct round *self = task->self;
+
+    if (!self->housekeeping->stopping)
+        loop_timer_set(self->housekeeping->timer, PERIOD_MS);
+    return task_end(task);
+}
+
+static void log_expired(const struct leases_expire *expire)
+{
+    if (expire->returned > 0 || expire->dead > 0)
+        log_event(LOG_WARNING, "leases_expired",
+                  log_integer("returned", (int64_t)expire->returned),
+                  log_integer("dead", (int64_t)expire->dead));
+}

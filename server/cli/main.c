@@ -1,0 +1,84 @@
+/*
+ * xqueue: the table of commands.
+ */
+#include "server/cli/command.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+    &command_serve,        &command_migrate,    &command_update_users,
+    &command_check,        &command_count,      &command_retire_failed,
+    &command_retire_old,   &command_delete_old, &command_runserver,
+    &command_run_consumer, &command_settings,   &command_version,
+};
+
+static const struct command *find_command(const char *name);
+static enum exit_code run(const struct command *command, int argc, char **argv);
+static void print_usage(FILE *out);
+
+int main(int argc, char **argv)
+{
+    const struct command *command;
+    bool asks = argc > 1 &&
+                (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+                 strcmp(argv[1], "help") == 0);
+
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2 || (asks && argc == 2)) {
+        print_usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        argv[1] = "version";
+    command = find_command(argv[asks ? 2 : 1]);
+    if (command == NULL) {
+        fprintf(stderr, "xqueue: no command \"%s\"; see xqueue --help\n",
+                argv[asks ? 2 : 1]);
+        return EXIT_USAGE;
+    }
+    if (asks) {
+        options_print_help(command);
+        return EXIT_DONE;
+    }
+    return (int)run(command, argc - 1, argv + 1);
+}
+
+static enum exit_code run(const struct command *command, int argc, char **argv)
+{
+    struct options options;
+
+    switch (options_parse(command, argc, argv, &options)) {
+    case OPTIONS_HELP:
+        options_print_help(command);
+        return EXIT_DONE;
+    case OPTIONS_WRONG:
+        return EXIT_USAGE;
+    case OPTIONS_OK:
+        break;
+    }
+    return command->run(&options);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+static void print_usage(FILE *out)
+{
+    fputs("Usage: xqueue COMMAND [OPTIONS]\n\n"
+          "The queue between an LMS and the programs that grade students'"
+          " code.\n\nCommands:\n",
+          out);
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+        fprintf(out, "  %-26s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\nxqueue COMMAND --help tells more. Exit codes: 0 done, 1 failed,"
+          " 2 usage.\n",
+          out);
+}

@@ -1,0 +1,261 @@
+/*
+ * The service.
+ *
+ *   wait for the database, check its schema, adopt what Django left, number
+ *   the queues; then start the parts, from the database up to the listener;
+ *   run the loop; stop them in reverse.
+ */
+#include "server/cli/service.h"
+
+#include "db/queue.h"
+#include "db/schema.h"
+#include "server/api/housekeeping.h"
+#include "server/api/router.h"
+#include "server/base/log.h"
+#include "server/cli/adoption.h"
+#include "server/cli/command.h"
+#include "server/cli/delivery.h"
+#include "server/cli/listen_address.h"
+#include "server/cli/service_private.h"
+#include "server/deliver/fetch.h"
+#include "server/http/selftest.h"
+#include "server/http/server.h"
+#include "server/session/sessions.h"
+#include "server/session/warm_up.h"
+#include "server/task/database.h"
+#include "server/task/loop.h"
+#include "server/task/queue_table.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CONNECT_PAUSE_MS = 500, POOL_WAIT_MS = 2000 };
+
+static void heed_signals(void);
+static void end_at_once(int number);
+static bool prepare(struct service *service);
+static enum db_status wait_for_database(struct db_conn *db);
+static bool check_schema(struct db_conn *db, struct arena *arena);
+static bool adopt_open(struct service *service, struct db_conn *db);
+static bool number_queues(struct service *service, struct db_conn *db,
+                          struct arena *arena);
+static bool start(struct service *service);
+static bool start_web(struct service *service);
+static void stop(struct service *service);
+static void on_stop_signal(void *context);
+static void on_reload_signal(void *context);
+
+int service_run(const struct options *options, int roles)
+{
+    struct service service = {.options = options, .roles = roles};
+    int code = EXIT_FAILED;
+
+    service.first_config = options_load_config(options);
+    if (service.first_config == NULL)
+        return EXIT_FAILED;
+    service.config = service.first_config;
+    service.env.config = service.config;
+    db_library_start();
+    fetch_library_start();
+    heed_signals();
+    if (prepare(&service) && start(&service)) {
+        loop_run(service.env.loop);
+        code = EXIT_DONE;
+    }
+    stop(&service);
+    fetch_library_stop();
+    db_library_stop();
+    if (service.config != service.first_config)
+        config_free(service.config);
+    config_free(service.first_config);
+    return code;
+}
+
+/*
+ * Until the loop takes them over: nothing is in hand yet. As the first
+ * process of a container we would not be ended without a handler, and a
+ * request to reload comes too early.
+ */
+static void heed_signals(void)
+{
+    const struct sigaction end = {.sa_handler = end_at_once};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGHUP, &ignore, NULL);
+}
+
+static void end_at_once(int number)
+{
+    (void)number;
+    _exit(EXIT_DONE);
+}
+
+/* On a connection of its own, before anything listens. */
+static bool prepare(struct service *service)
+{
+    struct db_settings settings = database_settings(service->config);
+    struct arena *arena = arena_new();
+    struct db_conn *db;
+    bool ready = false;
+
+    db_thread_start();
+    db = db_conn_new(&settings);
+    if (wait_for_database(db) == DB_OK)
+        ready = check_schema(db, arena) && adopt_open(service, db) &&
+                number_queues(service, db, arena);
+    db_conn_free(db);
+    db_thread_stop();
+    arena_free(arena);
+    return ready;
+}
+
+/*
+ * A database that is not there yet is waited for, as long as it takes: in a
+ * set of containers it often starts later. One that refuses us is not.
+ */
+static enum db_status wait_for_database(struct db_conn *db)
+{
+    static struct log_once once = {.interval_s = 5};
+    enum db_status status = db_conn_open(db);
+
+    while (status == DB_AWAY) {
+        log_repeated(&once, LOG_WARNING, "waiting for the database: %s",
+                     db_conn_error(db));
+        poll(NULL, 0, CONNECT_PAUSE_MS);
+        status = db_conn_open(db);
+    }
+    if (status != DB_OK)
+        log_event(LOG_ERROR, "start", log_string("reason", db_conn_error(db)));
+    return status;
+}
+
+static bool check_schema(struct db_conn *db, struct arena *arena)
+{
+    const char *problem = db_conn_error(db);
+    enum db_status status = schema_is_current(db, arena, &problem);
+
+    if (status != DB_OK)
+        log_event(LOG_ERROR, "start", log_string("reason", problem));
+    return status == DB_OK;
+}
+
+static bool adopt_open(struct service *service, struct db_conn *db)
+{
+    enum db_status status = adoption_run(db, service->config);
+
+    if (status != DB_OK)
+        log_event(LOG_ERROR, "start", log_string("step", "adopt"),
+                  log_string("reason", db_conn_error(db)));
+    return status == DB_OK;
+}
+
+static bool number_queues(struct service *service, struct db_conn *db,
+                          struct arena *arena)
+{
+    const struct config *config = service->config;
+    size_t count = config->queue_count;
+    struct text *names = arena_alloc(arena, (count + 1) * sizeof *names);
+    int64_t *numbers = arena_zalloc(arena, (count + 1) * sizeof *numbers);
+    struct queue_numbers op = {
+        .job = {.op = &queue_numbers_op},
+        .names = names,
+        .count = count,
+        .ret_numbers = numbers,
+    };
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = text_of(config->queues[i].name);
+    if (db_run(db, &op.job) != DB_OK) {
+        log_event(LOG_ERROR, "start", log_string("step", "queues"),
+                  log_string("reason", op.job.error));
+        return false;
+    }
+    service->env.queues = queue_table_new(config, numbers);
+    return true;
+}
+
+static bool start(struct service *service)
+{
+    struct env *env = &service->env;
+
+    env->loop = loop_new();
+    service->on_term =
+        loop_signal_new(env->loop, SIGTERM, on_stop_signal, service);
+    service->on_int =
+        loop_signal_new(env->loop, SIGINT, on_stop_signal, service);
+    service->on_hup =
+        loop_signal_new(env->loop, SIGHUP, on_reload_signal, service);
+    env->database = database_start(env->loop, service->first_config);
+    database_wait(env->database, POOL_WAIT_MS);
+    if (service->roles & ROLE_DELIVER)
+        service->delivery = delivery_start(env);
+    service->housekeeping = housekeeping_start(env);
+    return (service->roles & ROLE_WEB) == 0 || start_web(service);
+}
+
+static bool start_web(struct service *service)
+{
+    const struct config *config = service->first_config;
+    struct env *env = &service->env;
+    struct http_settings settings;
+    const char *error;
+
+    if (!http_selftest(&error)) {
+        log_event(LOG_ERROR, "start", log_string("step", "self-test"),
+                  log_string("reason", error));
+        return false;
+    }
+    http_settings_init(&settings);
+    service->address = listen_address_split(config->listen, &settings.port);
+    settings.address = service->address;
+    settings.max_body_bytes = (size_t)config->request_max_bytes;
+    settings.body_memory_bytes = (size_t)config->body_memory_bytes;
+    settings.max_connections = (size_t)config->max_connections;
+    env->sessions = sessions_start(env->loop, config);
+    service->http = http_server_start(loop_base(env->loop), &settings,
+                                      router_handle, env, &error);
+    if (service->http == NULL) {
+        log_event(LOG_ERROR, "start", log_string("address", config->listen),
+                  log_string("reason", error));
+        return false;
+    }
+    warm_up(env);
+    log_event(LOG_INFO, "listening", log_string("address", settings.address),
+              log_integer("port", http_server_port(service->http)),
+              log_integer("queues", (int64_t)config->queue_count));
+    return true;
+}
+
+static void stop(struct service *service)
+{
+    struct env *env = &service->env;
+
+    http_server_free(service->http);
+    if (service->delivery != NULL)
+        delivery_cut_off(service->delivery);
+    sessions_stop(env->sessions);
+    database_stop(env->database);
+    delivery_free(service->delivery);
+    housekeeping_free(service->housekeeping);
+    queue_table_free(env->queues);
+    loop_timer_free(service->stop_timer);
+    loop_signal_free(service->on_term);
+    loop_signal_free(service->on_int);
+    loop_signal_free(service->on_hup);
+    loop_free(env->loop);
+    free(service->address);
+}
+
+static void on_stop_signal(void *context)
+{
+    service_shut_down(context);
+}
+
+static void on_reload_signal(void *context)
+{
+    service_reload(context);
+}

@@ -1,0 +1,67 @@
+/*
+ * Stopping: accept no more, claim no more, let what is in hand end. After a
+ * while transfers are cut off (their callbacks stay in the outbox), and soon
+ * after that the process ends whatever is left: the database has it all.
+ */
+#include "server/cli/service_private.h"
+
+#include "server/api/housekeeping.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/cli/delivery.h"
+#include "server/deliver/callbacks.h"
+#include "server/http/server.h"
+#include "server/task/loop.h"
+
+#include <unistd.h>
+
+enum { GRACE_MS = 10000, CUT_OFF_MS = 3000, LOOK_MS = 20 };
+
+static void look(void *context);
+static bool is_done(const struct service *service);
+
+void service_shut_down(struct service *service)
+{
+    if (service->env.stopping) {
+        log_event(LOG_WARNING, "stop", log_string("how", "at once"));
+        _exit(0);
+    }
+    service->env.stopping = true;
+    log_event(LOG_INFO, "stop",
+              log_integer("tasks", (int64_t)service->env.tasks));
+    if (service->http != NULL)
+        http_server_stop_accepting(service->http);
+    if (service->env.callbacks != NULL)
+        callbacks_stop(service->env.callbacks);
+    housekeeping_stop(service->housekeeping);
+    service->stop_deadline_ms = clock_monotonic_ms() + GRACE_MS;
+    service->stop_timer = loop_timer_new(service->env.loop, look, service);
+    loop_timer_set(service->stop_timer, 0);
+}
+
+static void look(void *context)
+{
+    struct service *service = context;
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (is_done(service)) {
+        loop_stop(service->env.loop);
+        return;
+    }
+    if (now_ms >= service->stop_deadline_ms) {
+        if (service->env.fetcher == NULL) {
+            log_event(LOG_WARNING, "stop",
+                      log_integer("unfinished", (int64_t)service->env.tasks));
+            _exit(0);
+        }
+        delivery_cut_off(service->delivery);
+        service->stop_deadline_ms = now_ms + CUT_OFF_MS;
+    }
+    loop_timer_set(service->stop_timer, LOOK_MS);
+}
+
+static bool is_done(const struct service *service)
+{
+    return service->env.tasks == 0 &&
+           (service->http == NULL || http_server_in_flight(service->http) == 0);
+}
