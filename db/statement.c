@@ -141,7 +141,7 @@ static enum db_status run_once(struct db_conn *db, const char *sql,
                                const struct db_param *params, size_t count,
                                MYSQL_STMT **ret_statement)
 {
-    MYSQL_STMT *stmt;
+    MYSQL_STMT *stmt = NULL;
     MYSQL_BIND *binds;
     enum db_status status = find_or_prepare(db, sql, &stmt);
     bool failed;

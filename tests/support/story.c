@@ -14,13 +14,13 @@ int story_run(const struct story *story)
     int failed;
 
     tcase_set_timeout(cases, story->timeout_s > 0 ? story->timeout_s : 30);
+    /* Where it may use assertions; afterwards nothing may. */
+    tcase_add_unchecked_fixture(cases, story->before_all, NULL);
     tcase_add_checked_fixture(cases, story->before_each, story->after_each);
     for (size_t i = 0; i < story->count; i++)
         tcase_add_test(cases, *story->tests[i].test);
     suite_add_tcase(suite, cases);
     runner = srunner_create(suite);
-    if (story->before_all != NULL)
-        story->before_all();
     srunner_run_all(runner, CK_NORMAL);
     if (story->after_all != NULL)
         story->after_all();

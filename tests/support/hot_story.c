@@ -1,0 +1,249 @@
+/*
+ * Tests of the hot set.
+ */
+#include "tests/support/hot_story.h"
+
+#include "server/base/crypto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MINUTE_US = 60000000 };
+
+const struct db_settings *database;
+struct db_conn *db;
+struct db_conn *other_db;
+struct arena *arena;
+
+static void expect_true_depth(void);
+
+void hot_story_begin(void)
+{
+    db_library_start();
+    database = mariadb_database();
+    db = db_conn_new(database);
+    db_conn_set_slot(db, 1);
+    other_db = db_conn_new(database);
+    db_conn_set_slot(other_db, 2);
+    arena = arena_new();
+    mariadb_run("INSERT INTO xqueue_queue (id, name) VALUES"
+                " (1, 'queue'), (2, 'other queue')");
+}
+
+void hot_story_end(void)
+{
+    expect_true_depth();
+    arena_free(arena);
+    db_conn_free(db);
+    db_conn_free(other_db);
+    db_library_stop();
+}
+
+static void expect_true_depth(void)
+{
+    ck_assert_value(
+        "0", "SELECT COUNT(*) FROM (SELECT queue_id, SUM(waiting) AS waiting"
+             " FROM xqueue_depth GROUP BY queue_id) d"
+             " LEFT JOIN (SELECT queue_id, COUNT(*) AS waiting"
+             " FROM xqueue_ready GROUP BY queue_id) r USING (queue_id)"
+             " WHERE d.waiting <> COALESCE(r.waiting, 0)");
+    ck_assert_value("0", "SELECT COUNT(*) FROM xqueue_ready WHERE queue_id"
+                         " NOT IN (SELECT queue_id FROM xqueue_depth)");
+    /* What waits is in both tables. */
+    ck_assert_value("0", "SELECT COUNT(*) FROM xqueue_live l"
+                         " LEFT JOIN xqueue_ready r ON r.id = l.id"
+                         " AND r.queue_id = l.queue_id"
+                         " AND r.arrival_us = l.arrival_us"
+                         " WHERE (l.state = 0) <> (r.id IS NOT NULL)");
+    ck_assert_value("0", "SELECT COUNT(*) FROM xqueue_ready WHERE id NOT IN"
+                         " (SELECT id FROM xqueue_live)");
+}
+
+bool hot_identify(struct text header, unsigned char ret_problem[PROBLEM_SIZE],
+                  int64_t *ret_destination)
+{
+    unsigned char digest[SHA256_SIZE];
+    const char *colon = memchr(header.data, ':', header.size);
+
+    if (colon == NULL)
+        return false;
+    crypto_sha256(header, digest);
+    memcpy(ret_problem, digest, PROBLEM_SIZE);
+    *ret_destination = strtoll(header.data, NULL, 10);
+    return true;
+}
+
+struct submission_insert insert_of(const char *header)
+{
+    struct submission_insert self = {
+        .job.op = &submission_insert_op,
+        .queue_id = QUEUE,
+        .queue_name = text_of("queue"),
+        .requester_id = text_of("lms"),
+        .callback_url = text_of(header),
+        .header = text_of(header),
+        .body = text_of("body"),
+    };
+
+    ck_assert(hot_identify(self.header, self.problem, &self.destination));
+    return self;
+}
+
+int64_t submit(const char *header)
+{
+    struct submission_insert self = insert_of(header);
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    return self.id;
+}
+
+struct submission_pull pull_of(void)
+{
+    return (struct submission_pull){
+        .job.op = &submission_pull_op,
+        .arena = arena,
+        .queue_id = QUEUE,
+        .grader_id = text_of("grader"),
+        .lease_us = MINUTE_US,
+    };
+}
+
+struct submission_pull pull(void)
+{
+    struct submission_pull self = pull_of();
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    return self;
+}
+
+struct submission_answer answer_of(int64_t id, const char *pullkey,
+                                   const char *reply)
+{
+    return (struct submission_answer){
+        .job.op = &submission_answer_op,
+        .id = id,
+        .pullkey = text_of(pullkey),
+        .reply = text_of(reply),
+        .identify = hot_identify,
+    };
+}
+
+enum db_status answer(const struct submission_pull *pulled, const char *reply)
+{
+    struct submission_answer self =
+        answer_of(pulled->id, pulled->pullkey, reply);
+
+    return db_run(db, &self.job);
+}
+
+struct leases_expire sweep_of(void)
+{
+    return (struct leases_expire){
+        .job.op = &leases_expire_op,
+        .max_attempts = 3,
+        .failure = text_of("failure"),
+    };
+}
+
+void expire(void)
+{
+    struct leases_expire self = sweep_of();
+
+    mariadb_run("UPDATE xqueue_live SET expires_us = 1"
+                " WHERE expires_us IS NOT NULL");
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+}
+
+struct outbox_claim claim_of(int64_t destination, int owner)
+{
+    struct outbox_claim self = {
+        .job.op = &outbox_claim_op,
+        .arena = arena,
+        .destination = destination,
+        .limit = 100,
+        .lease_us = MINUTE_US,
+    };
+
+    memset(self.owner, owner, OWNER_SIZE);
+    return self;
+}
+
+struct outbox_claim claim(int64_t destination, int owner)
+{
+    struct outbox_claim self = claim_of(destination, owner);
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    return self;
+}
+
+struct outbox_record record_of(const struct outbox_claim *claimed, size_t item,
+                               enum outbox_outcome outcome)
+{
+    struct outbox_record self = {
+        .job.op = &outbox_record_op,
+        .outcome = outcome,
+        .retry_us = MINUTE_US,
+    };
+
+    ck_assert_uint_lt(item, claimed->count);
+    self.seq = claimed->items[item].seq;
+    self.id = claimed->items[item].id;
+    memcpy(self.owner, claimed->owner, OWNER_SIZE);
+    return self;
+}
+
+void record(const struct outbox_claim *claimed, size_t item,
+            enum outbox_outcome outcome)
+{
+    struct outbox_record self = record_of(claimed, item, outcome);
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+}
+
+struct submission_pull finish_next(void)
+{
+    struct submission_pull pulled = pull();
+    struct outbox_claim claimed;
+
+    ck_assert_int_eq(answer(&pulled, "reply"), DB_OK);
+    claimed = claim(7, 99);
+    ck_assert_uint_eq(claimed.count, 1);
+    record(&claimed, 0, OUTBOX_DELIVERED);
+    return pulled;
+}
+
+const char *live_state(int64_t id)
+{
+    return mariadb_value("SELECT state FROM xqueue_live WHERE id = %lld",
+                         (long long)id);
+}
+
+const char *wide(const char *columns, int64_t id)
+{
+    return mariadb_value("SELECT CONCAT_WS(' ', %s) FROM queue_submission"
+                         " WHERE id = %lld",
+                         columns, (long long)id);
+}
+
+void wait_for_waiting_locks(int count)
+{
+    mariadb_wait_for_value(arena_printf(arena, "%d", count),
+                           "SELECT VARIABLE_VALUE FROM %s WHERE"
+                           " VARIABLE_NAME = 'Innodb_row_lock_current_waits'",
+                           is_mysql() ? "performance_schema.global_status"
+                                      : "information_schema.GLOBAL_STATUS");
+}
+
+bool is_mysql(void)
+{
+    return strcmp(mariadb_value("SELECT VERSION() LIKE '%%MariaDB%%'"), "0") ==
+           0;
+}
+
+enum db_status run_batch(struct db_conn *conn, struct db_job **jobs,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        jobs[i]->status = DB_OK;
+    return jobs[0]->op->run_batch(conn, jobs, count);
+}

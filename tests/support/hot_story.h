@@ -1,0 +1,98 @@
+/*
+ * Tests of the hot set: a database with two queues, two connections to it,
+ * and the operations in their plainest form. After each test that passes so
+ * far, the depth counters are compared with the rows that really wait.
+ *
+ * A header is "7:problem" here: destination 7, and the problem is the hash of
+ * the whole header.
+ */
+#ifndef XQUEUE_TESTS_SUPPORT_HOT_STORY_H
+#define XQUEUE_TESTS_SUPPORT_HOT_STORY_H
+
+#include "db/answer.h"
+#include "db/expiry.h"
+#include "db/outbox.h"
+#include "db/pull.h"
+#include "db/submit.h"
+#include "tests/support/mariadb.h"
+
+enum { QUEUE = 1, OTHER_QUEUE = 2 };
+
+/* For the length of a test. */
+extern const struct db_settings *database;
+extern struct db_conn *db;
+extern struct db_conn *other_db;
+extern struct arena *arena;
+
+void hot_story_begin(void);
+void hot_story_end(void);
+
+bool hot_identify(struct text header, unsigned char ret_problem[PROBLEM_SIZE],
+                  int64_t *ret_destination);
+
+/* A new submission, not stored yet; into QUEUE, with body "body". */
+struct submission_insert insert_of(const char *header);
+
+/* Stored; its id. */
+int64_t submit(const char *header);
+
+/* One that is asked for: of QUEUE, by "grader", for a minute. */
+struct submission_pull pull_of(void);
+
+/* It must succeed. */
+struct submission_pull pull(void);
+
+/* With this key, or with that of this pull. No callback delay. */
+struct submission_answer answer_of(int64_t id, const char *pullkey,
+                                   const char *reply);
+enum db_status answer(const struct submission_pull *pulled, const char *reply);
+
+/* Every lease is over, and the sweep has seen it: 3 attempts at most. */
+struct leases_expire sweep_of(void);
+void expire(void);
+
+/* All that is due at this destination; the owner is `owner` repeated. */
+struct outbox_claim claim_of(int64_t destination, int owner);
+struct outbox_claim claim(int64_t destination, int owner);
+
+/* What became of the item of that claim. */
+struct outbox_record record_of(const struct outbox_claim *claimed, size_t item,
+                               enum outbox_outcome outcome);
+void record(const struct outbox_claim *claimed, size_t item,
+            enum outbox_outcome outcome);
+
+/* Pull, answer "reply", claim and deliver: "7:..." only. */
+struct submission_pull finish_next(void);
+
+/* The live row's state, "" when it has none; and of queue_submission. */
+const char *live_state(int64_t id);
+const char *wide(const char *columns, int64_t id);
+
+/* Until so many transactions wait for a row lock, with a deadline. */
+void wait_for_waiting_locks(int count);
+
+/* Is it MySQL, not MariaDB? The two tell about locks in different places. */
+bool is_mysql(void);
+
+/* All or none: the batch's status. At most 64. */
+enum db_status run_batch(struct db_conn *conn, struct db_job **jobs,
+                         size_t count);
+
+#define HOT_STORY(story_name, ...)                                             \
+    int main(void)                                                             \
+    {                                                                          \
+        static const struct story_test tests[] = {__VA_ARGS__};                \
+        static const struct story story = {                                    \
+            .name = (story_name),                                              \
+            .tests = tests,                                                    \
+            .count = sizeof tests / sizeof tests[0],                           \
+            .before_all = mariadb_start,                                       \
+            .after_all = mariadb_stop,                                         \
+            .before_each = hot_story_begin,                                    \
+            .after_each = hot_story_end,                                       \
+            .timeout_s = 60,                                                   \
+        };                                                                     \
+        return story_run(&story);                                              \
+    }
+
+#endif

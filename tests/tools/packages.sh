@@ -1,0 +1,122 @@
+#!/bin/bash
+# See that the Debian packages of a purpose are there; as root, install what
+# is missing. The one list of what XQueue needs.
+#
+#     packages.sh run|test|ci    each includes the ones before it
+#     packages.sh --list run|test|ci
+#
+# Fast when nothing is missing: it asks dpkg once and no server.
+set -euo pipefail
+
+# purpose  package  what it is for
+list='
+run  gcc                   compiles
+run  libc6-dev             the C library, to compile against
+run  cmake                 describes the build
+run  ninja-build           does the build
+run  pkg-config            finds the libraries
+run  libevent-dev          HTTP server and event loop
+run  libcurl4-openssl-dev  sends callbacks and pushes
+run  libjson-c-dev         reads JSON
+run  libyaml-dev           reads the configuration
+run  libssl-dev            digests, password hashes, random bytes
+run  libmariadb-dev-compat the client library of MySQL and MariaDB
+run  check                 the frame of the tests
+run  mariadb-server-core   the private database
+run  mariadb-client        its clients, and what its installer calls
+run  curl                  for the lines to paste
+test clang-format          the lint of the format
+test shellcheck            the lint of the shell scripts
+test openssl               certificates for the tests of TLS
+ci   clang                 the second compiler, and the fuzzer
+ci   libclang-rt-dev       its sanitizers
+'
+
+# libevent before this build mixes up requests with two lengths.
+libevent_wanted='2.1.12-stable-8+deb12u1'
+
+rows() {
+    case $1 in
+    run) echo "$list" | grep '^run ' ;;
+    test) echo "$list" | grep -E '^(run|test) ' ;;
+    ci) echo "$list" | grep -E '^(run|test|ci) ' ;;
+    *)
+        echo "usage: packages.sh [--list] run|test|ci" >&2
+        exit 2
+        ;;
+    esac
+}
+
+# Those of the named packages that are not installed.
+missing_of() {
+    local installed
+    # shellcheck disable=SC2086,SC2016 # one word per package; dpkg's own ${}
+    installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $1 \
+        2>/dev/null | sed -n 's/^.i  *//p' || true)
+    for name in $1; do
+        if ! grep -qxF "$name" <<<"$installed"; then
+            echo "$name"
+        fi
+    done
+}
+
+libevent_is_old() {
+    local version
+    # shellcheck disable=SC2016 # dpkg's own ${}
+    version=$(dpkg-query -W -f '${Version}\n' libevent-core-2.1-7 \
+        2>/dev/null || true)
+    [ -n "$version" ] &&
+        dpkg --compare-versions "$version" lt "$libevent_wanted"
+}
+
+# apt-get is talkative: it is heard only when it fails.
+install() {
+    local log
+    log=$(mktemp)
+    echo "Installing them ..."
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # one word per package
+    if ! { apt-get update -q &&
+        apt-get install -y -q --no-install-recommends $1; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm "$log"
+        exit 1
+    fi
+    rm "$log"
+}
+
+if [ "${1:-}" = --list ]; then
+    rows "${2:-run}" | awk '{ print $2 }'
+    exit 0
+fi
+wanted=$(rows "${1:-run}" | awk '{ print $2 }')
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "No dpkg here, so the packages were not checked. What is needed:"
+    rows "${1:-run}" | sed 's/^[a-z]* */    /'
+    exit 0
+fi
+
+missing=$(missing_of "$wanted")
+if libevent_is_old; then
+    missing="$missing libevent-dev libevent-core-2.1-7 libevent-extra-2.1-7"
+fi
+if [ -n "$missing" ]; then
+    echo "Missing Debian packages:"
+    for name in $missing; do
+        rows "${1:-run}" | awk -v name="$name" \
+            '$2 == name { $1 = ""; sub(/^ [^ ]+ /, ""); print "    " name ": " $0 }'
+    done
+    if [ "$(id -u)" != 0 ]; then
+        echo "Install them, then run this again:"
+        # shellcheck disable=SC2086 # on one line
+        echo "    apt-get install -y --no-install-recommends" $missing
+        exit 1
+    fi
+    install "$missing"
+fi
+if libevent_is_old; then
+    echo "warning: libevent is older than $libevent_wanted, which has fixes" \
+        "for requests that are read in two ways. Update it before you let" \
+        "anybody in." >&2
+fi
