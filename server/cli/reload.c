@@ -32,6 +32,7 @@ static void log_lines(enum log_level level, const struct buffer *messages);
 static enum step number_queues(struct task *task);
 static enum step store_users(struct task *task);
 static enum step put_in_force(struct task *task);
+static void log_restart(const struct service *service);
 static enum step keep_old(struct task *task, const char *reason);
 static enum step finish(struct task *task);
 
@@ -132,7 +133,21 @@ static enum step put_in_force(struct task *task)
               log_integer("queues", (int64_t)self->config->queue_count),
               log_integer("users_changed", (int64_t)self->users.changed),
               log_string("result", "ok"));
+    log_restart(service);
     return finish(task);
+}
+
+/* Against what runs since the start, whatever was loaded in between. */
+static void log_restart(const struct service *service)
+{
+    struct buffer names = {NULL, 0, 0};
+
+    config_needs_restart(service->first_config, service->config, &names);
+    if (names.size > 0)
+        log_event(LOG_WARNING, "reload",
+                  log_text("changed", buffer_text(&names)),
+                  log_string("then", "restart to apply these"));
+    buffer_free(&names);
 }
 
 static enum step keep_old(struct task *task, const char *reason)

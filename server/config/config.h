@@ -136,6 +136,14 @@ void config_free(struct config *config);
 const struct config_queue *config_find_queue(const struct config *config,
                                              struct text name);
 
+/*
+ * Append the names of the settings that differ between the two and that only
+ * a restart applies, joined by ", ".
+ */
+void config_needs_restart(const struct config *running,
+                          const struct config *loaded,
+                          struct buffer *ret_names);
+
 /* The table for people (`xqueue --help`) and for the README (Markdown). */
 void config_print_help(FILE *out);
 void config_print_markdown(FILE *out);

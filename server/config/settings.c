@@ -193,7 +193,7 @@ static const struct setting table[] = {
         .min = 0,
         .max = 86400,
         .unit = "seconds",
-        .help = "Accepted and not used: submissions are pushed at once.",
+        .help = "Accepted and not used.",
         .reloads = true,
     },
     {
@@ -263,6 +263,7 @@ static const struct setting table[] = {
         .is_good = check_cookie_name,
         .expected = "a cookie's name: letters, digits, - and _",
         .help = "The name of the session cookie.",
+        .reloads = true,
     },
     {
         .name = "SESSION_COOKIE_AGE",

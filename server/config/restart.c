@@ -1,0 +1,79 @@
+/*
+ * What a reload cannot do: settings that are read once, at the start.
+ */
+#include "server/config/config.h"
+
+#include "server/config/settings.h"
+
+#include <string.h>
+
+static bool differs(const struct setting *setting, const struct config *left,
+                    const struct config *right);
+static bool texts_differ(const char *left, const char *right);
+static bool lists_differ(const struct config_list *left,
+                         const struct config_list *right);
+
+void config_needs_restart(const struct config *running,
+                          const struct config *loaded, struct buffer *ret_names)
+{
+    size_t count;
+    const struct setting *settings = settings_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].reloads || !differs(&settings[i], running, loaded))
+            continue;
+        if (ret_names->size > 0)
+            buffer_append_string(ret_names, ", ");
+        buffer_append_string(ret_names, settings[i].name);
+    }
+}
+
+static bool differs(const struct setting *setting, const struct config *left,
+                    const struct config *right)
+{
+    const void *one = setting_value(setting, left);
+    const void *other = setting_value(setting, right);
+
+    switch (setting->type) {
+    case SETTING_BOOLEAN:
+        return *(const bool *)one != *(const bool *)other;
+    case SETTING_INTEGER:
+    case SETTING_SIZE:
+        return *(const int64_t *)one != *(const int64_t *)other;
+    case SETTING_NUMBER:
+        return memcmp(one, other, sizeof(double)) != 0;
+    case SETTING_CHOICE:
+        return memcmp(one, other, sizeof(int)) != 0;
+    case SETTING_TEXT:
+    case SETTING_CHOICE_TEXT:
+        return texts_differ(*(const char *const *)one,
+                            *(const char *const *)other);
+    case SETTING_LIST:
+        return lists_differ(one, other);
+    case SETTING_DATABASES: /* its parts are settings of their own */
+    case SETTING_BASIC_AUTH:
+    case SETTING_QUEUES:
+    case SETTING_USERS:
+        break;
+    }
+    return false;
+}
+
+static bool texts_differ(const char *left, const char *right)
+{
+    if (left == NULL || right == NULL)
+        return left != right;
+    return strcmp(left, right) != 0;
+}
+
+static bool lists_differ(const struct config_list *left,
+                         const struct config_list *right)
+{
+    if (left->count != right->count)
+        return true;
+    for (size_t i = 0; i < left->count; i++) {
+        if (strcmp(left->items[i], right->items[i]) != 0)
+            return true;
+    }
+    return false;
+}
