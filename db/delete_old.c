@@ -17,8 +17,9 @@ static enum db_status delete_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static enum db_status forget_live(struct db_conn *db, struct chunk *chunk,
                                   const int64_t *ids, size_t count);
-static enum db_status delete_rows(struct db_conn *db, struct chunk *chunk,
-                                  const char *table, const int64_t *ids,
+static enum db_status forget_callbacks(struct db_conn *db, struct chunk *chunk,
+                                       const int64_t *ids, size_t count);
+static enum db_status delete_rows(struct db_conn *db, const int64_t *ids,
                                   size_t count);
 
 enum db_status delete_old(struct db_conn *db, int64_t days, size_t limit,
@@ -62,10 +63,9 @@ static enum db_status delete_body(struct db_conn *db, int64_t now_us,
             ids[i] = db_integer(&rows, i, 0);
         status = forget_live(db, chunk, ids, rows.count);
         if (status == DB_OK)
-            status = delete_rows(db, chunk, "xqueue_outbox", ids, rows.count);
+            status = forget_callbacks(db, chunk, ids, rows.count);
         if (status == DB_OK)
-            status =
-                delete_rows(db, chunk, "queue_submission", ids, rows.count);
+            status = delete_rows(db, ids, rows.count);
         chunk->last_id = ids[rows.count - 1];
     }
     arena_free(chunk->arena);
@@ -85,16 +85,39 @@ static enum db_status forget_live(struct db_conn *db, struct chunk *chunk,
     return status;
 }
 
-static enum db_status delete_rows(struct db_conn *db, struct chunk *chunk,
-                                  const char *table, const int64_t *ids,
-                                  size_t count)
+/* Of those retired by force, which have no live row. */
+static enum db_status forget_callbacks(struct db_conn *db, struct chunk *chunk,
+                                       const int64_t *ids, size_t count)
 {
     struct db_params params = db_params_new(chunk->arena);
+    struct db_rows rows;
     const char *list = db_params_add_list(&params, ids, count);
+    enum db_status status =
+        db_query(db, chunk->arena,
+                 arena_printf(chunk->arena,
+                              "SELECT DISTINCT id FROM xqueue_outbox"
+                              " WHERE id IN (%s)",
+                              list),
+                 params.list, params.count, &rows);
 
-    return db_execute(db,
-                      arena_printf(chunk->arena,
-                                   "DELETE FROM %s WHERE id IN (%s)", table,
-                                   list),
-                      params.list, params.count, NULL);
+    if (status != DB_OK)
+        return status;
+    for (size_t i = 0; i < rows.count && status == DB_OK; i++)
+        status = hot_set_drop_callbacks(db, db_integer(&rows, i, 0));
+    return status;
+}
+
+/* One by one: with a list, a scan of the table may seem cheaper. */
+static enum db_status delete_rows(struct db_conn *db, const int64_t *ids,
+                                  size_t count)
+{
+    enum db_status status = DB_OK;
+
+    for (size_t i = 0; i < count && status == DB_OK; i++) {
+        const struct db_param id[] = {DB_INTEGER(ids[i])};
+
+        status = db_execute(db, "DELETE FROM queue_submission WHERE id = ?", id,
+                            1, NULL);
+    }
+    return status;
 }

@@ -130,8 +130,8 @@ static enum db_status give_back(struct db_conn *db, struct sweep *sweep,
     for (size_t i = 0; i < count; i++)
         ids[i] = rows[i].id;
     sql = arena_printf(sweep->arena,
-                       "UPDATE xqueue_live SET state = 0, expires_us = NULL"
-                       " WHERE id IN (%s)",
+                       "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                       " SET state = 0, expires_us = NULL WHERE id IN (%s)",
                        db_params_add_list(&params, ids, count));
     status = db_execute(db, sql, params.list, params.count, NULL);
     if (status == DB_OK)

@@ -25,7 +25,7 @@ enum db_status hot_set_lock(struct db_conn *db, struct arena *arena,
         arena,
         "SELECT id, queue_id, arrival_us, state, attempts, destination,"
         " pullkey, COALESCE(pulled_us, 0), COALESCE(expires_us, 0),"
-        " grader_id FROM xqueue_live"
+        " grader_id FROM xqueue_live FORCE INDEX (PRIMARY)"
         " WHERE id IN (%s) ORDER BY id FOR UPDATE%s",
         db_params_add_list(&params, ids, count),
         skip_locked ? " SKIP LOCKED" : "");
@@ -102,12 +102,21 @@ enum db_status hot_set_forget(struct db_conn *db, const struct live_row *row)
     if (row->state == LIVE_WAITING)
         status = hot_set_remove_ready(db, row);
     if (status == DB_OK)
-        status = db_execute(db, "DELETE FROM xqueue_outbox WHERE id = ?", id, 1,
-                            NULL);
+        status = hot_set_drop_callbacks(db, row->id);
     if (status == DB_OK)
         status =
             db_execute(db, "DELETE FROM xqueue_live WHERE id = ?", id, 1, NULL);
     return status;
+}
+
+enum db_status hot_set_drop_callbacks(struct db_conn *db, int64_t id)
+{
+    const struct db_param params[] = {DB_INTEGER(id)};
+
+    return db_execute(db,
+                      "DELETE o FROM xqueue_outbox o FORCE INDEX (submission)"
+                      " WHERE o.id = ?",
+                      params, 1, NULL);
 }
 
 enum db_status hot_set_keep_lease(struct db_conn *db,

@@ -4,9 +4,15 @@
  * xqueue_live says where each stands, xqueue_ready is the order of those that
  * wait, xqueue_outbox holds the callbacks to deliver, xqueue_depth counts
  * (see migrations/0003_hot_set.sql). Every transition locks the live row
- * first, except a pull, which takes ready rows and skips locked ones.
+ * first, except a pull, which takes ready rows and skips locked ones. When
+ * the two meet at one submission it is a deadlock, which the server notices
+ * at once: one of them is tried again, and neither sees half of the other.
  *
  * The functions here run inside a caller's transaction.
+ *
+ * A statement here that locks or changes several rows names its index. These
+ * tables are often nearly empty; the optimizer then prefers a scan, which
+ * would wait for rows that have nothing to do with it.
  */
 #ifndef XQUEUE_DB_HOT_SET_H
 #define XQUEUE_DB_HOT_SET_H
@@ -81,6 +87,10 @@ enum db_status hot_set_count(struct db_conn *db, int64_t queue_id,
 /* Forget the submission: live, ready and outbox rows. */
 enum db_status hot_set_forget(struct db_conn *db,
                               const struct live_row *row) MUST_CHECK;
+
+/* Forget what was to be delivered of a submission. */
+enum db_status hot_set_drop_callbacks(struct db_conn *db,
+                                      int64_t id) MUST_CHECK;
 
 /*
  * Keep the lease's facts in queue_submission, for when the live row goes:

@@ -114,7 +114,8 @@ static enum db_status take_due(struct db_conn *db, struct claim *claim)
     enum db_status status =
         db_query(db, claim->arena,
                  "SELECT seq, id, attempts, created_us, kind"
-                 " FROM xqueue_outbox WHERE destination = ? AND due_us <= ?"
+                 " FROM xqueue_outbox FORCE INDEX (due)"
+                 " WHERE destination = ? AND due_us <= ?"
                  " ORDER BY due_us, seq LIMIT ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &claim->rows);
 
@@ -136,7 +137,7 @@ static enum db_status mark_owned(struct db_conn *db, struct claim *claim)
     db_params_add(&params, DB_BYTES(claim->self->owner, OWNER_SIZE));
     sql = arena_printf(
         claim->arena,
-        "UPDATE xqueue_outbox SET due_us = ?, owner = ?,"
+        "UPDATE xqueue_outbox FORCE INDEX (PRIMARY) SET due_us = ?, owner = ?,"
         " attempts = attempts + 1 WHERE seq IN (%s)",
         db_params_add_list(&params, claim->seqs, claim->rows.count));
     return db_execute(db, sql, params.list, params.count, NULL);

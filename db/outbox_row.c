@@ -50,11 +50,12 @@ static enum db_status others_wait(struct db_conn *db, struct arena *arena,
 /* grader_reply is about to hold a newer text than those rows must carry. */
 static enum db_status keep_texts(struct db_conn *db, int64_t id)
 {
-    const struct db_param params[] = {DB_INTEGER(id)};
+    const struct db_param params[] = {DB_INTEGER(id), DB_INTEGER(id)};
 
     return db_execute(db,
-                      "UPDATE xqueue_outbox o JOIN queue_submission s"
-                      " ON s.id = o.id SET o.reply = s.grader_reply"
-                      " WHERE o.id = ? AND o.reply IS NULL",
-                      params, 1, NULL);
+                      "UPDATE xqueue_outbox FORCE INDEX (submission)"
+                      " SET reply = (SELECT grader_reply"
+                      " FROM queue_submission WHERE id = ?)"
+                      " WHERE id = ? AND reply IS NULL",
+                      params, ARRAY_LENGTH(params), NULL);
 }

@@ -154,7 +154,8 @@ void db_pool_run(void *context, struct job **jobs, size_t count)
 
     for (size_t i = 0; i < count; i++)
         thread->batch[i] = CONTAINER_OF(jobs[i], struct db_job, job);
-    if (is_backing_off(thread)) {
+    /* Where another thread is connected this one will be, too. */
+    if (is_backing_off(thread) && !db_pool_is_up(thread->pool)) {
         fail_away(thread, count);
         return;
     }

@@ -18,6 +18,7 @@
 
 enum {
     BATCH = 16,
+    FEW = 4,    /* rows that are deleted one by one */
     ROUNDS = 64 /* of claims in one transaction */
 };
 
@@ -52,6 +53,8 @@ static enum db_status lease(struct db_conn *db, struct batch *batch,
 static const char *lease_sql(struct batch *batch, struct db_params *params,
                              int64_t now_us);
 static enum db_status leave_ready(struct db_conn *db, struct batch *batch);
+static enum db_status delete_few(struct db_conn *db, struct batch *batch);
+static enum db_status delete_many(struct db_conn *db, struct batch *batch);
 static enum db_status forget_gone(struct db_conn *db, struct batch *batch);
 
 const struct db_op submission_pull_op = {
@@ -123,7 +126,8 @@ static enum db_status claim(struct db_conn *db, struct batch *batch)
     struct db_rows rows;
     enum db_status status =
         db_query(db, batch->arena,
-                 "SELECT id, arrival_us FROM xqueue_ready WHERE queue_id = ?"
+                 "SELECT id, arrival_us FROM xqueue_ready FORCE INDEX (PRIMARY)"
+                 " WHERE queue_id = ?"
                  " ORDER BY arrival_us, id LIMIT ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &rows);
 
@@ -219,43 +223,81 @@ static const char *lease_sql(struct batch *batch, struct db_params *params,
         db_params_add(params,
                       DB_TEXT(item(batch, start + i % served)->grader_id));
     db_params_add_list(params, ids, served);
-    return arena_printf(
-        batch->arena,
-        "UPDATE xqueue_live SET state = 1, attempts = attempts + 1,"
-        " pulled_us = ?, expires_us = ?,"
-        " pullkey = ELT(FIELD(id, %s), %s),"
-        " grader_id = ELT(FIELD(id, %s), %s) WHERE id IN (%s)",
-        list, list, list, list, list);
+    return arena_printf(batch->arena,
+                        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                        " SET state = 1, attempts = attempts + 1,"
+                        " pulled_us = ?, expires_us = ?,"
+                        " pullkey = ELT(FIELD(id, %s), %s),"
+                        " grader_id = ELT(FIELD(id, %s), %s) WHERE id IN (%s)",
+                        list, list, list, list, list);
+}
+
+static enum db_status leave_ready(struct db_conn *db, struct batch *batch)
+{
+    enum db_status status = batch->claimed_count <= FEW
+                                ? delete_few(db, batch)
+                                : delete_many(db, batch);
+
+    if (status != DB_OK)
+        return status;
+    return hot_set_count(db, item(batch, 0)->queue_id,
+                         -(int64_t)batch->claimed_count);
+}
+
+static enum db_status delete_few(struct db_conn *db, struct batch *batch)
+{
+    enum db_status status = DB_OK;
+
+    for (size_t i = 0; i < batch->claimed_count && status == DB_OK; i++) {
+        const struct db_param params[] = {
+            DB_INTEGER(item(batch, 0)->queue_id),
+            DB_INTEGER(batch->claimed[i].arrival_us),
+            DB_INTEGER(batch->claimed[i].id),
+        };
+
+        status = db_execute(db,
+                            "DELETE FROM xqueue_ready"
+                            " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
+                            params, ARRAY_LENGTH(params), NULL);
+    }
+    return status;
 }
 
 /*
- * At least two tuples in the list: with a single one MariaDB scans and locks
- * the whole table instead of looking one row up.
+ * Joined to a list, each row is looked up by its key. A list in IN (...)
+ * would be faster, but in a short queue the optimizer scans instead, no
+ * index hint keeps it from that in a DELETE, and a scan waits for the rows
+ * that others are handing out.
  */
-static enum db_status leave_ready(struct db_conn *db, struct batch *batch)
+static enum db_status delete_many(struct db_conn *db, struct batch *batch)
 {
     size_t padded = db_ladder_up(batch->claimed_count);
-    int64_t queue_id = item(batch, 0)->queue_id;
     struct db_params params = db_params_new(batch->arena);
-    enum db_status status;
+    const char *list = "SELECT CAST(? AS SIGNED) AS arrival_us,"
+                       " CAST(? AS SIGNED) AS id";
 
     for (size_t i = 0; i < padded; i++) {
         const struct claimed *claimed =
             &batch->claimed[i < batch->claimed_count ? i : 0];
 
-        db_params_add(&params, DB_INTEGER(queue_id));
         db_params_add(&params, DB_INTEGER(claimed->arrival_us));
         db_params_add(&params, DB_INTEGER(claimed->id));
+        if (i > 0)
+            list = arena_printf(batch->arena,
+                                "%s UNION ALL SELECT CAST(? AS SIGNED),"
+                                " CAST(? AS SIGNED)",
+                                list);
     }
-    status = db_execute(db,
-                        db_repeat(batch->arena,
-                                  "DELETE FROM xqueue_ready WHERE"
-                                  " (queue_id, arrival_us, id) IN (",
-                                  "(?, ?, ?)", padded, ")"),
-                        params.list, params.count, NULL);
-    if (status != DB_OK)
-        return status;
-    return hot_set_count(db, queue_id, -(int64_t)batch->claimed_count);
+    db_params_add(&params, DB_INTEGER(item(batch, 0)->queue_id));
+    return db_execute(db,
+                      arena_printf(batch->arena,
+                                   "DELETE r FROM (%s) AS claimed"
+                                   " STRAIGHT_JOIN xqueue_ready r"
+                                   " ON r.queue_id = ?"
+                                   " AND r.arrival_us = claimed.arrival_us"
+                                   " AND r.id = claimed.id",
+                                   list),
+                      params.list, params.count, NULL);
 }
 
 /* Somebody deleted or retired these behind our back: they end here. */

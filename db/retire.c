@@ -203,7 +203,6 @@ static enum db_status tell(struct db_conn *db, const struct retire *retire,
                            struct arena *arena, const struct live_row *live,
                            int64_t now_us)
 {
-    const struct db_param id[] = {DB_INTEGER(live->id)};
     const struct outbox_row row = {
         .id = live->id,
         .destination = live->destination,
@@ -213,8 +212,7 @@ static enum db_status tell(struct db_conn *db, const struct retire *retire,
             retire->how == RETIRE_AND_TELL ? OUTBOX_RETIRED : OUTBOX_FAILURE,
         .reply = retire->settings->failure,
     };
-    enum db_status status =
-        db_execute(db, "DELETE FROM xqueue_outbox WHERE id = ?", id, 1, NULL);
+    enum db_status status = hot_set_drop_callbacks(db, live->id);
 
     return status == DB_OK ? outbox_add(db, arena, &row) : status;
 }

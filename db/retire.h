@@ -21,7 +21,7 @@ typedef void retire_progress(int64_t id, struct text queue_name,
                              int64_t failures, void *context);
 
 struct retire_settings {
-    struct text queue_name;    /* absent: every queue */
+    struct text queue_name;    /* absent: every queue; not for retire_old() */
     struct text failure;       /* what the LMS is told */
     retire_progress *progress; /* may be NULL */
     void *context;

@@ -16,6 +16,7 @@ struct db_conn *other_db;
 struct arena *arena;
 
 static void expect_true_depth(void);
+static int64_t reads_so_far(void);
 
 void hot_story_begin(void)
 {
@@ -223,6 +224,83 @@ const char *wide(const char *columns, int64_t id)
     return mariadb_value("SELECT CONCAT_WS(' ', %s) FROM queue_submission"
                          " WHERE id = %lld",
                          columns, (long long)id);
+}
+
+/* Neither server knows the other's sequences. Up to a million. */
+#define NUMBERS                                                                \
+    "(SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d"            \
+    " + 100000 * g.d AS n FROM " DIGITS " a, " DIGITS " b, " DIGITS            \
+    " c, " DIGITS " e, " DIGITS " f, " DIGITS " g LIMIT %d) numbers"
+#define DIGITS                                                                 \
+    "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3"  \
+    " UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6"                \
+    " UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
+
+void add_finished(int count)
+{
+    mariadb_run(
+        "INSERT INTO queue_submission (requester_id, lms_callback_url,"
+        " queue_name, xqueue_header, xqueue_body, s3_keys, s3_urls,"
+        " arrival_time, pull_time, return_time, grader_id, pullkey,"
+        " grader_reply, num_failures, lms_ack, retired)"
+        " SELECT 'lms', CONCAT('u', n), 'queue', '7:h', 'body', '{}', '{}',"
+        " NOW(6), NOW(6), NOW(6), 'g', 'key', 'reply', 0, 1, 1"
+        " FROM " NUMBERS,
+        count);
+}
+
+void add_waiting(int count)
+{
+    const char *before =
+        mariadb_value("SELECT COALESCE(MAX(id), 0) FROM queue_submission");
+
+    mariadb_run(
+        "INSERT INTO queue_submission (requester_id, lms_callback_url,"
+        " queue_name, xqueue_header, xqueue_body, s3_keys, s3_urls,"
+        " arrival_time, grader_id, pullkey, grader_reply, num_failures,"
+        " lms_ack, retired)"
+        " SELECT 'lms', CONCAT('u', n), 'queue', '7:h', 'body', '{}', '{}',"
+        " NOW(6), '', '', '', 0, 0, 0 FROM " NUMBERS,
+        count);
+    mariadb_run("INSERT INTO xqueue_live (id, queue_id, arrival_us, state,"
+                " attempts, problem, destination, pullkey, grader_id)"
+                " SELECT id, 1, id, 0, 0, UNHEX(MD5(id)), 7, '', ''"
+                " FROM queue_submission WHERE id > %s",
+                before);
+    mariadb_run("INSERT INTO xqueue_ready (queue_id, arrival_us, id)"
+                " SELECT 1, id, id FROM queue_submission WHERE id > %s",
+                before);
+    mariadb_run("INSERT INTO xqueue_depth (queue_id, slot, waiting)"
+                " VALUES (1, 0, %d)"
+                " ON DUPLICATE KEY UPDATE waiting = waiting + %d",
+                count, count);
+}
+
+int64_t reads_of_batch(struct db_job **jobs, size_t count)
+{
+    /* Asking costs some reads, too. */
+    int64_t first = reads_so_far();
+    int64_t before = reads_so_far();
+
+    ck_assert_int_eq(run_batch(db, jobs, count), DB_OK);
+    return reads_so_far() - before - (before - first);
+}
+
+static int64_t reads_so_far(void)
+{
+    struct db_rows rows;
+
+    ck_assert_int_eq(
+        db_query(db, arena,
+                 arena_printf(arena,
+                              "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED)"
+                              " FROM %s WHERE VARIABLE_NAME"
+                              " LIKE 'Handler_read%%'",
+                              is_mysql() ? "performance_schema.session_status"
+                                         : "information_schema.SESSION_STATUS"),
+                 NULL, 0, &rows),
+        DB_OK);
+    return db_integer(&rows, 0, 0);
 }
 
 void wait_for_waiting_locks(int count)

@@ -68,6 +68,16 @@ struct submission_pull finish_next(void);
 const char *live_state(int64_t id);
 const char *wide(const char *columns, int64_t id);
 
+/*
+ * Rows made by SQL, many at once: finished ones in queue_submission only, and
+ * waiting ones of QUEUE in all tables.
+ */
+void add_finished(int count);
+void add_waiting(int count);
+
+/* Run it on `db`; how many rows and index entries the server read for that. */
+int64_t reads_of_batch(struct db_job **jobs, size_t count);
+
 /* Until so many transactions wait for a row lock, with a deadline. */
 void wait_for_waiting_locks(int count);
 
