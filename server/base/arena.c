@@ -30,7 +30,6 @@ struct deferred {
 struct arena {
     struct block *blocks; /* the first one is being filled */
     struct deferred *deferred;
-    size_t size;
 };
 
 static struct block *block_new(struct arena *arena, size_t size);
@@ -137,11 +136,6 @@ void arena_defer(struct arena *arena, void (*release)(void *object),
     arena->deferred = deferred;
 }
 
-size_t arena_size(const struct arena *arena)
-{
-    return arena->size;
-}
-
 /* A large block goes behind the one being filled, which still has room. */
 static struct block *block_new(struct arena *arena, size_t need)
 {
@@ -157,7 +151,6 @@ static struct block *block_new(struct arena *arena, size_t need)
         block->next = arena->blocks;
         arena->blocks = block;
     }
-    arena->size += sizeof *block + size;
     return block;
 }
 

@@ -39,7 +39,4 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 void arena_defer(struct arena *arena, void (*release)(void *object),
                  void *object);
 
-/* Bytes taken from the system so far: for bounds and tests. */
-size_t arena_size(const struct arena *arena);
-
 #endif

@@ -11,6 +11,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+enum { MAX_DECODED = 1024 };
+
 void crypto_sha256(struct text data, unsigned char ret_digest[SHA256_SIZE])
 {
     if (EVP_Digest(data.data, data.size, ret_digest, NULL, EVP_sha256(),
@@ -74,7 +76,8 @@ void crypto_base64(const void *bytes, size_t size, char *ret_text)
 bool crypto_base64_decode(struct text text, unsigned char *ret_bytes,
                           size_t limit, size_t *ret_size)
 {
-    unsigned char decoded[1024];
+    /* Of its own: EVP_DecodeBlock() also writes what the padding stands for. */
+    unsigned char decoded[MAX_DECODED];
     size_t padding = 0;
     int size;
 

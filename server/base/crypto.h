@@ -5,6 +5,7 @@
 #ifndef XQUEUE_BASE_CRYPTO_H
 #define XQUEUE_BASE_CRYPTO_H
 
+#include "server/base/compiler.h"
 #include "server/base/text.h"
 
 enum { SHA256_SIZE = 32 };
@@ -37,10 +38,11 @@ void crypto_wipe(void *secret, size_t size);
 void crypto_base64(const void *bytes, size_t size, char *ret_text);
 
 /*
- * Decode into at most `limit` bytes; false when it is not base64 or does not
- * fit.
+ * Decode a text of one line into at most `limit` bytes; false when it is not
+ * base64, does not fit, or would be more than 1024 bytes. Bodies of mail, in
+ * lines and of any length, are server/http/base64.h's.
  */
 bool crypto_base64_decode(struct text text, unsigned char *ret_bytes,
-                          size_t limit, size_t *ret_size);
+                          size_t limit, size_t *ret_size) MUST_CHECK;
 
 #endif

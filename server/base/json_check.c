@@ -166,9 +166,7 @@ static bool check_escape(struct check *check)
         return false;
     check->position++;
     for (int i = 0; byte == 'u' && i < 4; i++) {
-        int digit = peek(check);
-
-        if (digit <= 0 || strchr("0123456789abcdefABCDEF", digit) == NULL)
+        if (text_hex_digit((char)peek(check)) < 0)
             return false;
         check->position++;
     }

@@ -133,11 +133,7 @@ static unsigned hex_value(const char *digits)
 {
     unsigned value = 0;
 
-    for (int i = 0; i < 4; i++) {
-        unsigned digit = (unsigned char)digits[i];
-
-        value = value << 4 |
-                (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
-    }
+    for (int i = 0; i < 4; i++)
+        value = value << 4 | (unsigned)text_hex_digit(digits[i]);
     return value;
 }

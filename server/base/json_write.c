@@ -5,8 +5,6 @@
 
 #include "server/base/utf8.h"
 
-#include <string.h>
-
 static void append_character(struct buffer *buffer, uint32_t character);
 static void append_unit(struct buffer *buffer, unsigned unit);
 static bool is_plain(char byte);

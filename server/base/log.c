@@ -1,8 +1,8 @@
 /*
  * One line per event on standard error. A line is built in a buffer of the
  * calling thread and leaves in one write(2), so lines never mix. Should
- * standard error be a full pipe, the line is dropped and counted rather than
- * stopping the loop.
+ * standard error be a full pipe, the line is dropped rather than stopping the
+ * loop.
  */
 #include "server/base/log.h"
 
@@ -22,7 +22,6 @@
 
 static _Atomic enum log_level current_level = LOG_INFO;
 static _Atomic enum log_format current_format = LOG_LOGFMT;
-static _Atomic int64_t dropped;
 static pthread_mutex_t once_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const level_names[] = {
@@ -32,6 +31,8 @@ static const char *const level_names[] = {
     [LOG_ERROR] = "error",
 };
 
+static char *format_words(const char *format, va_list arguments)
+    PRINTF_LIKE(1, 0);
 static void append_time(struct buffer *line);
 static void append_logfmt(struct buffer *line, enum log_level level,
                           const char *event, const struct log_field *fields,
@@ -53,25 +54,6 @@ void log_set_level(enum log_level level)
 void log_set_format(enum log_format format)
 {
     current_format = format;
-}
-
-bool log_level_parse(struct text name, enum log_level *ret_level)
-{
-    static const struct {
-        const char *name;
-        enum log_level level;
-    } names[] = {
-        {"debug", LOG_DEBUG},  {"info", LOG_INFO},   {"warning", LOG_WARNING},
-        {"warn", LOG_WARNING}, {"error", LOG_ERROR}, {"critical", LOG_ERROR},
-    };
-
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        if (text_equal_ignoring_case(name, names[i].name)) {
-            *ret_level = names[i].level;
-            return true;
-        }
-    }
-    return false;
 }
 
 bool log_is_on(enum log_level level)
@@ -117,20 +99,16 @@ void log_write(enum log_level level, const char *event,
 
 void log_message(enum log_level level, const char *format, ...)
 {
-    struct buffer message = {NULL, 0, 0};
     va_list arguments;
     char *text;
 
     if (!log_is_on(level))
         return;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        fatal("out of memory: log line");
+    text = format_words(format, arguments);
     va_end(arguments);
-    buffer_append_string(&message, text);
+    log_event(level, "message", log_string("text", text));
     free(text);
-    log_event(level, "message", log_text("text", buffer_text(&message)));
-    buffer_free(&message);
 }
 
 void log_repeated(struct log_once *once, enum log_level level,
@@ -143,8 +121,7 @@ void log_repeated(struct log_once *once, enum log_level level,
     if (!log_is_on(level) || !once_may_write(once, &suppressed))
         return;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        fatal("out of memory: log line");
+    text = format_words(format, arguments);
     va_end(arguments);
     if (suppressed > 0)
         log_event(level, "message", log_string("text", text),
@@ -152,6 +129,16 @@ void log_repeated(struct log_once *once, enum log_level level,
     else
         log_event(level, "message", log_string("text", text));
     free(text);
+}
+
+/* From malloc. */
+static char *format_words(const char *format, va_list arguments)
+{
+    char *text;
+
+    if (vasprintf(&text, format, arguments) < 0)
+        fatal("out of memory: log line");
+    return text;
 }
 
 static void append_time(struct buffer *line)
@@ -248,15 +235,11 @@ static void write_line(const struct buffer *line)
     ssize_t written;
 
     if (poll(&standard_error, 1, 0) != 1 ||
-        (standard_error.revents & POLLOUT) == 0) {
-        dropped++;
+        (standard_error.revents & POLLOUT) == 0)
         return;
-    }
     do
         written = write(STDERR_FILENO, line->data, line->size);
     while (written < 0 && errno == EINTR);
-    if (written < 0)
-        dropped++;
 }
 
 static bool once_may_write(struct log_once *once, int64_t *ret_suppressed)

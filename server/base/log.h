@@ -3,7 +3,7 @@
  *
  * A line is an event word and key=value fields; values are escaped, so no
  * peer can forge a line. Never give it bodies, passwords, cookies, keys or
- * anything a student wrote. Any thread.
+ * anything a learner wrote. Any thread.
  */
 #ifndef XQUEUE_BASE_LOG_H
 #define XQUEUE_BASE_LOG_H
@@ -16,9 +16,6 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 
 void log_set_level(enum log_level level);
 void log_set_format(enum log_format format);
-
-/* Python's names: DEBUG, INFO, WARNING, ERROR, CRITICAL, in any case. */
-bool log_level_parse(struct text name, enum log_level *ret_level);
 
 bool log_is_on(enum log_level level);
 

@@ -14,6 +14,7 @@ enum { SALT_SIZE = 22, KEY_BASE64_SIZE = 44 };
 
 static bool take_field(struct text *rest, struct text *ret_field);
 static void make_salt(char ret_salt[SALT_SIZE + 1]);
+static void work_for_nothing(struct text password, int iterations);
 
 bool password_parse(struct text stored, struct password_hash *ret_hash)
 {
@@ -51,7 +52,7 @@ bool password_verify(struct text password, struct text stored,
     if (text_is_absent(password) || password.size > PASSWORD_MAX_SIZE)
         return false;
     if (!password_parse(stored, &hash)) {
-        password_dummy_verify(password, least_iterations);
+        work_for_nothing(password, least_iterations);
         return false;
     }
     crypto_pbkdf2_sha256(password, hash.salt, hash.iterations, key);
@@ -59,19 +60,8 @@ bool password_verify(struct text password, struct text stored,
                          (struct text){(char *)hash.key, sizeof hash.key});
     crypto_wipe(key, sizeof key);
     if (!equal)
-        password_dummy_verify(password, least_iterations - hash.iterations);
+        work_for_nothing(password, least_iterations - hash.iterations);
     return equal;
-}
-
-void password_dummy_verify(struct text password, int iterations)
-{
-    unsigned char key[SHA256_SIZE];
-
-    if (iterations < 1)
-        return;
-    crypto_pbkdf2_sha256(password, text_of("not the salt of anybody"),
-                         iterations, key);
-    crypto_wipe(key, sizeof key);
 }
 
 bool password_make(struct text password, int iterations,
@@ -92,6 +82,18 @@ bool password_make(struct text password, int iterations,
     snprintf(ret_hash, PASSWORD_HASH_SIZE, "%s%d$%s$%s", algorithm, iterations,
              salt, base64);
     return true;
+}
+
+/* What a check costs that cannot succeed. */
+static void work_for_nothing(struct text password, int iterations)
+{
+    unsigned char key[SHA256_SIZE];
+
+    if (iterations < 1)
+        return;
+    crypto_pbkdf2_sha256(password, text_of("not the salt of anybody"),
+                         iterations, key);
+    crypto_wipe(key, sizeof key);
 }
 
 /* What stands before the next '$', which is skipped; never empty. */

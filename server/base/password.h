@@ -39,9 +39,6 @@ bool password_parse(struct text stored,
 bool password_verify(struct text password, struct text stored,
                      int least_iterations) MUST_CHECK;
 
-/* Only the work: what a check costs that cannot succeed. */
-void password_dummy_verify(struct text password, int iterations);
-
 /*
  * A new hash with a random salt, NUL-terminated. False when the password is
  * too long. `iterations` must be in 1..PASSWORD_MAX_ITERATIONS.

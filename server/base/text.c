@@ -78,3 +78,14 @@ bool text_to_integer(struct text text, int64_t *ret_number)
     *ret_number = negative ? number : -number;
     return true;
 }
+
+int text_hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}

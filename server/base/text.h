@@ -47,4 +47,7 @@ struct text text_trim(struct text text);
  */
 bool text_to_integer(struct text text, int64_t *ret_number);
 
+/* What a hexadecimal digit of either case stands for; -1 when it is none. */
+int text_hex_digit(char digit);
+
 #endif

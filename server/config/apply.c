@@ -9,9 +9,7 @@
 #include "server/config/checks.h"
 #include "server/config/yaml_scalar.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct input {
     const struct setting *setting;

@@ -31,35 +31,6 @@ bool check_listen(struct text text)
     return is_host(host);
 }
 
-static bool is_port(struct text text)
-{
-    int64_t port;
-
-    return text_to_integer(text, &port) && port >= 0 && port <= MAX_PORT;
-}
-
-/* What has only digits and points must be an address, not a name. */
-static bool is_host(struct text text)
-{
-    if (text.size == 0 || text.size > MAX_HOST)
-        return false;
-    if (strspn(text.data, "0123456789.") >= text.size)
-        return is_address(AF_INET, text);
-    return has_only(text, "-.");
-}
-
-static bool is_address(int family, struct text text)
-{
-    char address[INET6_ADDRSTRLEN + 1];
-    unsigned char binary[sizeof(struct in6_addr)];
-
-    if (text.size >= sizeof address)
-        return false;
-    memcpy(address, text.data, text.size);
-    address[text.size] = '\0';
-    return inet_pton(family, address, binary) == 1;
-}
-
 bool check_cookie_name(struct text text)
 {
     return text.size > 0 && has_only(text, "!#$%&'*+-.^_`|~");
@@ -90,6 +61,35 @@ bool check_printable(struct text text)
             return false;
     }
     return true;
+}
+
+static bool is_port(struct text text)
+{
+    int64_t port;
+
+    return text_to_integer(text, &port) && port >= 0 && port <= MAX_PORT;
+}
+
+/* What has only digits and points must be an address, not a name. */
+static bool is_host(struct text text)
+{
+    if (text.size == 0 || text.size > MAX_HOST)
+        return false;
+    if (strspn(text.data, "0123456789.") >= text.size)
+        return is_address(AF_INET, text);
+    return has_only(text, "-.");
+}
+
+static bool is_address(int family, struct text text)
+{
+    char address[INET6_ADDRSTRLEN + 1];
+    unsigned char binary[sizeof(struct in6_addr)];
+
+    if (text.size >= sizeof address)
+        return false;
+    memcpy(address, text.data, text.size);
+    address[text.size] = '\0';
+    return inet_pton(family, address, binary) == 1;
 }
 
 /* ASCII letters, digits and the marks. */

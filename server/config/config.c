@@ -168,8 +168,8 @@ static void warn_of_foreign(struct loading *loading,
     struct place place = place_in_file(name, key);
 
     loading_warning(loading, &place,
-                    foreign_is_known(key->text) ? "not used by this server"
-                                                : "not known, ignored");
+                    foreign_is_known(key->text) ? LOADING_NOT_USED
+                                                : LOADING_NOT_KNOWN);
     free(name);
 }
 

@@ -1,8 +1,8 @@
 /*
  * The configuration: one YAML file (named by XQUEUE_CFG), then environment
  * variables, then command-line options, over the defaults of one table
- * (server/config/settings.c), from which --help and the README's table are
- * printed too.
+ * (server/config/settings.c), from which `xqueue settings` and the README's
+ * table are printed too.
  *
  * Every setting but the maps (XQUEUES, USERS, DATABASES) can come from the
  * environment: XQUEUE_LISTEN gives LISTEN, XQUEUE_DB_HOST the database's host,
@@ -62,7 +62,7 @@ struct config_list {
 
 struct config {
     struct arena *arena;         /* owns all of this, the struct itself too */
-    struct config_queue *queues; /* in the file's order (R28) */
+    struct config_queue *queues; /* in the file's order */
     size_t queue_count;
     struct config_user *users;
     size_t user_count;
@@ -132,7 +132,7 @@ struct config *config_load_text(struct text source, const char *name,
 /* NULL is legal. */
 void config_free(struct config *config);
 
-/* NULL when there is none. Names are case-sensitive (R44). */
+/* NULL when there is none. Names are case-sensitive. */
 const struct config_queue *config_find_queue(const struct config *config,
                                              struct text name);
 
@@ -144,11 +144,11 @@ void config_needs_restart(const struct config *running,
                           const struct config *loaded,
                           struct buffer *ret_names);
 
-/* The table for people (`xqueue --help`) and for the README (Markdown). */
+/* The table for people (`xqueue settings`), and as Markdown for the README. */
 void config_print_help(FILE *out);
 void config_print_markdown(FILE *out);
 
-/* Every setting as it stands, secrets masked: `xqueue check --settings`. */
+/* Every setting as it stands, secrets masked: `xqueue settings --effective`. */
 void config_print(const struct config *config, FILE *out);
 
 #endif

@@ -45,25 +45,6 @@ void config_print_help(FILE *out)
     }
 }
 
-/* Indented lines of whole words. */
-static void print_wrapped(const char *text, FILE *out)
-{
-    size_t column = 0;
-
-    while (*text != '\0') {
-        size_t word = strcspn(text, " ");
-
-        if (column > 0 && column + 1 + word > LINE_WIDTH) {
-            fputs("\n", out);
-            column = 0;
-        }
-        column += (size_t)fprintf(out, "%s%.*s", column == 0 ? "      " : " ",
-                                  (int)word, text);
-        text += word + strspn(text + word, " ");
-    }
-    fputs("\n", out);
-}
-
 void config_print_markdown(FILE *out)
 {
     size_t count;
@@ -100,6 +81,25 @@ void config_print(const struct config *config, FILE *out)
         fputs("\n", out);
     }
     print_tls(&config->database, out);
+}
+
+/* Indented lines of whole words. */
+static void print_wrapped(const char *text, FILE *out)
+{
+    size_t column = 0;
+
+    while (*text != '\0') {
+        size_t word = strcspn(text, " ");
+
+        if (column > 0 && column + 1 + word > LINE_WIDTH) {
+            fputs("\n", out);
+            column = 0;
+        }
+        column += (size_t)fprintf(out, "%s%.*s", column == 0 ? "      " : " ",
+                                  (int)word, text);
+        text += word + strspn(text + word, " ");
+    }
+    fputs("\n", out);
 }
 
 static void print_value(const struct setting *setting,

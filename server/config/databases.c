@@ -8,20 +8,16 @@
 
 #include <string.h>
 
-#define UNKNOWN "not known, ignored"
-#define UNUSED  "not used by this server"
-
-/* What to do with a key of a map. */
-struct key {
-    const char *name; /* NULL ends the row */
-    void (*read)(struct loading *loading, const struct yaml_node *value,
-                 const struct place *place); /* NULL: quietly ignored */
-    const char *setting;                     /* or the setting that it is */
-};
-
 typedef void read_function(struct loading *loading,
                            const struct yaml_node *value,
                            const struct place *place);
+
+/* What to do with a key of a map. */
+struct key {
+    const char *name;    /* NULL ends the row */
+    read_function *read; /* NULL: quietly ignored */
+    const char *setting; /* or the setting that it is */
+};
 
 static read_function read_default;
 static read_function read_engine;
@@ -92,7 +88,7 @@ void loading_databases(struct loading *loading, const struct yaml_node *value)
         place = place_in_file(place_name(loading, "DATABASES", key),
                               value->pairs[i].key);
         if (!text_equal_string(key, "default"))
-            loading_warning(loading, &place, UNUSED);
+            loading_warning(loading, &place, LOADING_NOT_USED);
     }
     place = place_in_file("DATABASES.default", own);
     read_default(loading, own, &place);
@@ -146,7 +142,7 @@ static void warn_of_others(struct loading *loading, const struct key *keys,
         if (known->name != NULL)
             continue;
         place = place_in_file(place_name(loading, name, key->text), key);
-        loading_warning(loading, &place, UNKNOWN);
+        loading_warning(loading, &place, LOADING_NOT_KNOWN);
     }
 }
 

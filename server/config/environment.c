@@ -142,7 +142,7 @@ static void warn_of_unknown(struct loading *loading)
         if (!text_starts_with(name, PREFIX) || is_known(name))
             continue;
         place.name = arena_string(loading->config->arena, name);
-        loading_warning(loading, &place, "not known, ignored");
+        loading_warning(loading, &place, LOADING_NOT_KNOWN);
     }
 }
 

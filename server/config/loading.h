@@ -47,6 +47,10 @@ void loading_error(struct loading *loading, const struct place *place,
 void loading_warning(struct loading *loading, const struct place *place,
                      const char *what);
 
+/* The warnings about names of others' settings, and about slips. */
+#define LOADING_NOT_USED  "not used by this server"
+#define LOADING_NOT_KNOWN "not known, ignored"
+
 /*
  * Give the setting this value, or report why not. Null leaves the value that
  * is there. Values from anywhere but a file are texts.

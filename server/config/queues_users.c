@@ -37,6 +37,23 @@ void loading_queues(struct loading *loading, const struct yaml_node *value)
         read_queue(loading, &value->pairs[i], &config->queues[i]);
 }
 
+void loading_users(struct loading *loading, const struct yaml_node *value)
+{
+    struct config *config = loading->config;
+    struct place place = place_in_file("USERS", value);
+
+    if (value->kind != YAML_MAP) {
+        loading_expected_secret(loading, &place,
+                                "a map of user names to passwords", value);
+        return;
+    }
+    config->user_count = value->count;
+    config->users =
+        arena_zalloc(config->arena, value->count * sizeof *config->users);
+    for (size_t i = 0; i < value->count; i++)
+        read_user(loading, &value->pairs[i], &config->users[i]);
+}
+
 static void read_queue(struct loading *loading, const struct yaml_pair *pair,
                        struct config_queue *queue)
 {
@@ -59,23 +76,6 @@ static void read_queue(struct loading *loading, const struct yaml_pair *pair,
         loading_expected(loading, &place, ADDRESS, pair->value);
     else /* it may hold a password */
         loading_expected_secret(loading, &place, ADDRESS, pair->value);
-}
-
-void loading_users(struct loading *loading, const struct yaml_node *value)
-{
-    struct config *config = loading->config;
-    struct place place = place_in_file("USERS", value);
-
-    if (value->kind != YAML_MAP) {
-        loading_expected_secret(loading, &place,
-                                "a map of user names to passwords", value);
-        return;
-    }
-    config->user_count = value->count;
-    config->users =
-        arena_zalloc(config->arena, value->count * sizeof *config->users);
-    for (size_t i = 0; i < value->count; i++)
-        read_user(loading, &value->pairs[i], &config->users[i]);
 }
 
 static void read_user(struct loading *loading, const struct yaml_pair *pair,

@@ -52,6 +52,19 @@ void setting_describe(const struct setting *setting, struct buffer *out)
         describe_range(setting, out);
 }
 
+void setting_describe_size(double bytes, struct buffer *out)
+{
+    static const char *const units[] = {"bytes", "KB", "MB", "GB"};
+    size_t unit = 0;
+
+    while (unit + 1 < ARRAY_LENGTH(units) && bytes >= 1024 &&
+           fmod(bytes, 1024) == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    buffer_printf(out, "%.15g %s", bytes, units[unit]);
+}
+
 static void describe_range(const struct setting *setting, struct buffer *out)
 {
     const char *start = setting->above_min ? "above" : "from";
@@ -73,17 +86,4 @@ static void describe_choices(const struct setting *setting, struct buffer *out)
     for (size_t i = 0; setting->choices[i].name != NULL; i++)
         buffer_printf(out, "%s%s", i == 0 ? "" : ", ",
                       setting->choices[i].name);
-}
-
-void setting_describe_size(double bytes, struct buffer *out)
-{
-    static const char *const units[] = {"bytes", "KB", "MB", "GB"};
-    size_t unit = 0;
-
-    while (unit + 1 < ARRAY_LENGTH(units) && bytes >= 1024 &&
-           fmod(bytes, 1024) == 0) {
-        bytes /= 1024;
-        unit++;
-    }
-    buffer_printf(out, "%.15g %s", bytes, units[unit]);
 }

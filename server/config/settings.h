@@ -1,6 +1,6 @@
 /*
- * The one table of all settings: loading, --help, the README's table and
- * `xqueue check --settings` are made from it.
+ * The one table of all settings: loading, `xqueue settings` and the README's
+ * table are made from it.
  */
 #ifndef XQUEUE_CONFIG_SETTINGS_H
 #define XQUEUE_CONFIG_SETTINGS_H

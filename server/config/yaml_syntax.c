@@ -48,6 +48,40 @@ void yaml_syntax_report(const yaml_parser_t *parser, struct text source,
     buffer_free(&where);
 }
 
+const char *yaml_event_anchor(const yaml_event_t *event)
+{
+    if (event->type == YAML_ALIAS_EVENT)
+        return (const char *)event->data.alias.anchor;
+    if (event->type == YAML_SCALAR_EVENT)
+        return (const char *)event->data.scalar.anchor;
+    if (event->type == YAML_SEQUENCE_START_EVENT)
+        return (const char *)event->data.sequence_start.anchor;
+    if (event->type == YAML_MAPPING_START_EVENT)
+        return (const char *)event->data.mapping_start.anchor;
+    return NULL;
+}
+
+bool yaml_has_tag(const yaml_event_t *event, const char *standard)
+{
+    const char *tag = tag_of(event);
+
+    return tag == NULL || strcmp(tag, "!") == 0 || strcmp(tag, standard) == 0;
+}
+
+enum yaml_typing yaml_type_scalar(const yaml_event_t *event,
+                                  struct yaml_node *node)
+{
+    const char *tag = tag_of(event);
+
+    if (tag != NULL && strcmp(tag, "!") != 0)
+        return type_by_tag(tag, node);
+    if (node->quoted)
+        node->kind = YAML_TEXT;
+    else
+        yaml_scalar_resolve(node);
+    return YAML_TYPED;
+}
+
 /* Bytes that are no characters, or characters that YAML forbids. */
 static void report_bytes(const yaml_parser_t *parser, struct text source,
                          struct yaml_report *report)
@@ -84,26 +118,6 @@ static bool is_tab_at(struct text source, yaml_mark_t mark)
            source.data[at + mark.column] == '\t';
 }
 
-const char *yaml_event_anchor(const yaml_event_t *event)
-{
-    if (event->type == YAML_ALIAS_EVENT)
-        return (const char *)event->data.alias.anchor;
-    if (event->type == YAML_SCALAR_EVENT)
-        return (const char *)event->data.scalar.anchor;
-    if (event->type == YAML_SEQUENCE_START_EVENT)
-        return (const char *)event->data.sequence_start.anchor;
-    if (event->type == YAML_MAPPING_START_EVENT)
-        return (const char *)event->data.mapping_start.anchor;
-    return NULL;
-}
-
-bool yaml_has_tag(const yaml_event_t *event, const char *standard)
-{
-    const char *tag = tag_of(event);
-
-    return tag == NULL || strcmp(tag, "!") == 0 || strcmp(tag, standard) == 0;
-}
-
 static const char *tag_of(const yaml_event_t *event)
 {
     if (event->type == YAML_SCALAR_EVENT)
@@ -111,20 +125,6 @@ static const char *tag_of(const yaml_event_t *event)
     if (event->type == YAML_SEQUENCE_START_EVENT)
         return (const char *)event->data.sequence_start.tag;
     return (const char *)event->data.mapping_start.tag;
-}
-
-enum yaml_typing yaml_type_scalar(const yaml_event_t *event,
-                                  struct yaml_node *node)
-{
-    const char *tag = tag_of(event);
-
-    if (tag != NULL && strcmp(tag, "!") != 0)
-        return type_by_tag(tag, node);
-    if (node->quoted)
-        node->kind = YAML_TEXT;
-    else
-        yaml_scalar_resolve(node);
-    return YAML_TYPED;
 }
 
 static enum yaml_typing type_by_tag(const char *tag, struct yaml_node *node)

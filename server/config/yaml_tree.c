@@ -10,7 +10,6 @@
 
 #include "server/base/memory.h"
 #include "server/config/yaml_map.h"
-#include "server/config/yaml_scalar.h"
 #include "server/config/yaml_syntax.h"
 
 #include <string.h>

@@ -68,7 +68,7 @@ struct fetch {
      */
     const char *url;
     struct text body;         /* borrows until done */
-    const char *content_type; /* NULL: send no Content-Type at all (R33) */
+    const char *content_type; /* NULL: send no Content-Type at all */
     const char *username;     /* NULL: no basic auth */
     const char *password;
     long connect_timeout_ms;

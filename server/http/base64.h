@@ -1,5 +1,6 @@
 /*
- * Base64 as MIME bodies hold it: in lines, of any length. Pure.
+ * Base64 as MIME bodies hold it: in lines, of any length. Pure. For a short
+ * text in one piece there is crypto_base64_decode().
  */
 #ifndef XQUEUE_HTTP_BASE64_H
 #define XQUEUE_HTTP_BASE64_H

@@ -3,6 +3,8 @@
  */
 #include "server/http/chunk_watch.h"
 
+#include "server/base/text.h"
+
 enum { MAX_DIGITS = 15 }; /* so that a size never overflows */
 
 static size_t skip_data(struct chunk_watch *watch, size_t size);
@@ -10,7 +12,6 @@ static void take_byte(struct chunk_watch *watch, char byte);
 static void take_size(struct chunk_watch *watch, char byte);
 static void expect(struct chunk_watch *watch, char byte, char expected,
                    enum chunk_watch_state next);
-static int digit_of(char byte);
 
 void chunk_watch_start(struct chunk_watch *watch)
 {
@@ -77,7 +78,7 @@ static void take_byte(struct chunk_watch *watch, char byte)
 
 static void take_size(struct chunk_watch *watch, char byte)
 {
-    const int digit = digit_of(byte);
+    const int digit = text_hex_digit(byte);
 
     if (digit >= 0 && watch->digits < MAX_DIGITS) {
         watch->left = watch->left * 16 + (uint64_t)digit;
@@ -94,15 +95,4 @@ static void expect(struct chunk_watch *watch, char byte, char expected,
                    enum chunk_watch_state next)
 {
     watch->state = byte == expected ? next : CHUNK_WATCH_WRONG;
-}
-
-static int digit_of(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'F')
-        return byte - 'A' + 10;
-    return -1;
 }

@@ -46,7 +46,7 @@ enum form_status form_parse_urlencoded(struct arena *arena, struct text source,
 
 /*
  * A request body by its Content-Type: urlencoded, multipart/form-data, or
- * anything else, which is an empty form (as Django: R51).
+ * anything else, which is an empty form (as Django).
  */
 enum form_status form_parse_body(struct arena *arena, struct text content_type,
                                  struct text body,

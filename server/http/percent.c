@@ -5,8 +5,6 @@
 
 #include "server/base/utf8.h"
 
-static int hex_value(char digit);
-
 struct text percent_decode(struct arena *arena, struct text text,
                            enum percent_plus plus)
 {
@@ -19,26 +17,14 @@ struct text percent_decode(struct arena *arena, struct text text,
         if (byte == '+' && plus == PERCENT_PLUS_IS_SPACE)
             byte = ' ';
         if (byte == '%' && text.size - i > 2 &&
-            hex_value(text.data[i + 1]) >= 0 &&
-            hex_value(text.data[i + 2]) >= 0) {
-            byte = (char)(hex_value(text.data[i + 1]) << 4 |
-                          hex_value(text.data[i + 2]));
+            text_hex_digit(text.data[i + 1]) >= 0 &&
+            text_hex_digit(text.data[i + 2]) >= 0) {
+            byte = (char)(text_hex_digit(text.data[i + 1]) << 4 |
+                          text_hex_digit(text.data[i + 2]));
             i += 2;
         }
         copy[size++] = byte;
     }
     copy[size] = '\0';
     return utf8_repair(arena, (struct text){copy, size});
-}
-
-/* -1 when it is not a hexadecimal digit. */
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
 }

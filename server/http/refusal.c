@@ -4,33 +4,20 @@
  */
 #include "server/http/refusal.h"
 
+#include "server/base/buffer.h"
 #include "server/http/private.h"
 #include "server/http/status.h"
 
 #include <event2/http.h>
 #include <sys/socket.h>
 
+static void append_body(struct buffer *body, const char *content);
+static void log_refusal(struct evhttp_connection *evhttp, int status,
+                        const char *content);
+
 int http_refusal_status(int evhttp_status)
 {
     return evhttp_status == 501 ? 405 : evhttp_status;
-}
-
-void http_refusal_body(struct buffer *body, const char *content)
-{
-    buffer_printf(body, "{\"return_code\": 1, \"content\": \"%s\"}", content);
-}
-
-void http_refusal_log(struct evhttp_connection *evhttp, int status,
-                      const char *content)
-{
-    static struct log_once once;
-    char *address = NULL;
-    uint16_t port = 0;
-
-    if (evhttp != NULL)
-        evhttp_connection_get_peer(evhttp, &address, &port);
-    log_repeated(&once, LOG_INFO, "refused a request from %s: %d %s",
-                 address != NULL ? address : "a client gone", status, content);
 }
 
 void http_refusal_send(struct http_connection *connection)
@@ -42,8 +29,8 @@ void http_refusal_send(struct http_connection *connection)
 
     if (content == NULL)
         content = http_status_reason(status);
-    http_refusal_log(connection->evhttp, status, content);
-    http_refusal_body(&body, content);
+    log_refusal(connection->evhttp, status, content);
+    append_body(&body, content);
     buffer_printf(&reply,
                   "HTTP/1.1 %d %s\r\n"
                   "Content-Type: text/html; charset=utf-8\r\n"
@@ -59,4 +46,23 @@ void http_refusal_send(struct http_connection *connection)
                                MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
     buffer_free(&reply);
     buffer_free(&body);
+}
+
+static void append_body(struct buffer *body, const char *content)
+{
+    buffer_printf(body, "{\"return_code\": 1, \"content\": \"%s\"}", content);
+}
+
+/* At most one line in ten seconds. */
+static void log_refusal(struct evhttp_connection *evhttp, int status,
+                        const char *content)
+{
+    static struct log_once once;
+    char *address = NULL;
+    uint16_t port = 0;
+
+    if (evhttp != NULL)
+        evhttp_connection_get_peer(evhttp, &address, &port);
+    log_repeated(&once, LOG_INFO, "refused a request from %s: %d %s",
+                 address != NULL ? address : "a client gone", status, content);
 }

@@ -7,20 +7,10 @@
 #ifndef XQUEUE_HTTP_REFUSAL_H
 #define XQUEUE_HTTP_REFUSAL_H
 
-#include "server/base/buffer.h"
-
-struct evhttp_connection;
 struct http_connection;
 
 /* What we say where evhttp's parser would have said `evhttp_status`. */
 int http_refusal_status(int evhttp_status);
-
-/* The JSON text. */
-void http_refusal_body(struct buffer *body, const char *content);
-
-/* At most one line in ten seconds. */
-void http_refusal_log(struct evhttp_connection *evhttp, int status,
-                      const char *content);
 
 /* The connection is in the state of refusing; the caller closes it. */
 void http_refusal_send(struct http_connection *connection);

@@ -31,7 +31,7 @@ struct http_settings {
     size_t min_body_rate;       /* bytes a second: 1024 */
     unsigned request_timeout_s; /* whole request, absolute: 120 */
     unsigned reply_timeout_s;   /* writing the reply, absolute: 30 */
-    unsigned idle_timeout_s;    /* kept-alive and silent: 90 (R47) */
+    unsigned idle_timeout_s;    /* kept-alive and silent: 90 */
 };
 
 /* The values above; address 127.0.0.1, port 18040. */
@@ -93,7 +93,7 @@ struct http_reply_field {
 
 struct http_reply {
     int status;
-    const char *content_type; /* NULL: "text/html; charset=utf-8" (R24) */
+    const char *content_type; /* NULL: "text/html; charset=utf-8" */
     const struct http_reply_field *fields;
     size_t field_count;
     struct text body; /* copied; dropped for HEAD, its length still told */

@@ -6,7 +6,6 @@
 #define XQUEUE_SESSION_UPDATE_USERS_H
 
 #include "db/conn.h"
-#include "db/status.h"
 #include "server/config/config.h"
 
 enum user_outcome {

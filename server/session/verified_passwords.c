@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SIZE = 32 };
-
 struct verified_passwords {
-    unsigned char key[KEY_SIZE]; /* random, of this process */
+    unsigned char key[SHA256_SIZE]; /* random, of this process */
     struct digest_map *map;
 };
 
@@ -88,7 +86,7 @@ static bool digest_pair(const struct verified_passwords *verified,
                         const struct text parts[3],
                         unsigned char ret_digest[SHA256_SIZE])
 {
-    const struct text key = {(const char *)verified->key, KEY_SIZE};
+    const struct text key = {(const char *)verified->key, sizeof verified->key};
     char message[3 * (sizeof(uint32_t) + PASSWORD_MAX_SIZE)];
     size_t size = 0;
 

@@ -1,7 +1,7 @@
 /*
  * Verifying the passwords of USERS before anybody asks: then the first login
  * after a start is as quick as any other. A stock xqueue-watcher gives up
- * when its first login takes a second (R17). Loop thread.
+ * when its first login takes a second. Loop thread.
  */
 #ifndef XQUEUE_SESSION_WARM_UP_H
 #define XQUEUE_SESSION_WARM_UP_H

@@ -82,11 +82,6 @@ void database_wait(struct database *database, int timeout_ms)
                   log_string("text", "no database connection yet"));
 }
 
-bool database_is_up(struct database *database)
-{
-    return db_pool_is_up(database->pool);
-}
-
 void database_stop(struct database *database)
 {
     if (database == NULL)
@@ -116,7 +111,9 @@ static void watch(void *context)
         log_event(LOG_ERROR, "database_away", log_string("reason", reason),
                   log_string("then", "connecting again until it answers"));
     } else if (up && !database->was_up) {
-        log_event(LOG_INFO, "database_back", log_integer("pending", 0));
+        log_event(
+            LOG_INFO, "database_back",
+            log_integer("pending", (int64_t)db_pool_pending(database->pool)));
     }
     database->was_up = up;
     loop_timer_set(database->watch, WATCH_MS);

@@ -29,8 +29,6 @@ void database_run(struct database *database, struct db_job *job);
  */
 void database_wait(struct database *database, int timeout_ms);
 
-bool database_is_up(struct database *database);
-
 /* Joins the threads; `done` of what waited runs with DB_CANCELED. */
 void database_stop(struct database *database); /* NULL is legal */
 

@@ -5,13 +5,12 @@
 #ifndef XQUEUE_TASK_LOOP_H
 #define XQUEUE_TASK_LOOP_H
 
-#include "server/base/compiler.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
 struct event_base;
 struct loop;
+struct loop_signal;
 struct loop_timer;
 struct loop_wake;
 
@@ -45,7 +44,6 @@ void loop_wake(void *wake);
 void loop_wake_free(struct loop_wake *wake); /* NULL is legal */
 
 /* Call `fire` on the loop thread at each such signal. */
-struct loop_signal;
 struct loop_signal *loop_signal_new(struct loop *loop, int number,
                                     void (*fire)(void *context), void *context);
 void loop_signal_free(struct loop_signal *signal); /* NULL is legal */

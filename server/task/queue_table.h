@@ -14,11 +14,12 @@ struct queue_table *queue_table_new(const struct config *config,
                                     const int64_t *numbers);
 void queue_table_free(struct queue_table *table); /* NULL is legal */
 
-/* False when no queue has that name (R44: case counts). */
+/* False when no queue has that name (case counts, as with the Django server).
+ */
 bool queue_table_find(const struct queue_table *table, struct text name,
                       int64_t *ret_number);
 
-/* "a, b, c" in the order of the configuration (R28). */
+/* "a, b, c" in the order of the configuration. */
 const char *queue_table_names(const struct queue_table *table);
 
 #endif
