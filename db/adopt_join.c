@@ -76,10 +76,8 @@ enum db_status adopt_join_body(struct db_conn *db, int64_t now_us,
     return status;
 }
 
-/* Microseconds since 1970 of a column. */
-#define US         "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', "
-#define ARRIVED_US US "arrival_time)"
-#define PULLED_US  "COALESCE(" US "pull_time), 0)"
+#define ARRIVED_US SQL_US_FROM_TIME("arrival_time")
+#define PULLED_US  SQL_US_FROM_TIME("pull_time")
 #define HAS_RESULT "return_time IS NOT NULL AND grader_reply <> ''"
 
 static enum db_status lock_wide(struct chunk *chunk)

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { BATCH = 32 };
+enum { BATCH = 32, NEWER_LOOKED_AT = 100 };
 
 struct batch {
     struct db_job **jobs;
@@ -41,8 +41,6 @@ static enum db_status answer_live(struct db_conn *db, struct batch *batch,
 static enum db_status store_live_result(struct db_conn *db, struct batch *batch,
                                         const struct submission_answer *self,
                                         const struct live_row *live);
-static enum db_status leave_lease(struct db_conn *db,
-                                  const struct live_row *live);
 static enum db_status answer_history(struct db_conn *db, struct batch *batch,
                                      struct submission_answer *self);
 static enum db_status deliver_history(struct db_conn *db, struct batch *batch,
@@ -51,6 +49,10 @@ static enum db_status deliver_history(struct db_conn *db, struct batch *batch,
 static enum db_status is_replaced(struct db_conn *db, struct batch *batch,
                                   const unsigned char *problem, int64_t id,
                                   bool *ret_replaced);
+static enum db_status was_replaced(struct db_conn *db, struct batch *batch,
+                                   const struct submission_answer *self,
+                                   const unsigned char *problem,
+                                   bool *ret_replaced);
 static enum db_status revive(struct db_conn *db, int64_t id,
                              const unsigned char *problem, int64_t destination,
                              int64_t arrival_us);
@@ -155,7 +157,7 @@ static enum db_status answer_live(struct db_conn *db, struct batch *batch,
     if (status == DB_OK)
         status = store_live_result(db, batch, self, live);
     if (status == DB_OK)
-        status = leave_lease(db, live);
+        status = hot_set_settle(db, live, LIVE_ANSWERED);
     return status;
 }
 
@@ -168,35 +170,19 @@ static enum db_status store_live_result(struct db_conn *db, struct batch *batch,
     return status == DB_OK ? hot_set_keep_lease(db, live) : status;
 }
 
-/* A lease that ran out has put the submission back in line: take it out. */
-static enum db_status leave_lease(struct db_conn *db,
-                                  const struct live_row *live)
-{
-    const struct db_param id[] = {DB_INTEGER(live->id)};
-    enum db_status status = DB_OK;
-
-    if (live->state == LIVE_WAITING)
-        status = hot_set_remove_ready(db, live);
-    if (status != DB_OK)
-        return status;
-    return db_execute(db,
-                      "UPDATE xqueue_live SET state = 2, expires_us = NULL"
-                      " WHERE id = ?",
-                      id, 1, NULL);
-}
-
 static enum db_status answer_history(struct db_conn *db, struct batch *batch,
                                      struct submission_answer *self)
 {
     const struct db_param id[] = {DB_INTEGER(self->id)};
     struct db_rows rows;
     bool wanted;
-    enum db_status status =
-        db_query(db, batch->arena,
-                 "SELECT pullkey, retired, lms_ack, xqueue_header,"
-                 " CAST(UNIX_TIMESTAMP(arrival_time) * 1000000 AS SIGNED)"
-                 " FROM queue_submission WHERE id = ? FOR UPDATE",
-                 id, 1, &rows);
+    enum db_status status = db_query(
+        db, batch->arena,
+        "SELECT pullkey, retired, lms_ack, xqueue_header,"
+        " " SQL_US_FROM_TIME(
+            "arrival_time") ", lms_callback_url"
+                            " FROM queue_submission WHERE id = ? FOR UPDATE",
+        id, 1, &rows);
 
     if (status != DB_OK)
         return status;
@@ -228,6 +214,8 @@ static enum db_status deliver_history(struct db_conn *db, struct batch *batch,
     if (!self->identify(header, problem, &destination))
         return DB_OK;
     status = is_replaced(db, batch, problem, self->id, &replaced);
+    if (status == DB_OK && !replaced)
+        status = was_replaced(db, batch, self, problem, &replaced);
     if (status != DB_OK || replaced)
         return status;
     status = revive(db, self->id, problem, destination, arrival_us);
@@ -257,6 +245,40 @@ static enum db_status is_replaced(struct db_conn *db, struct batch *batch,
     if (status == DB_OK)
         *ret_replaced = rows.count > 0;
     return status;
+}
+
+/*
+ * Or was a newer one finished already? The column holds no more than the
+ * beginning of the URL, so each that shares it is looked at whole.
+ */
+static enum db_status was_replaced(struct db_conn *db, struct batch *batch,
+                                   const struct submission_answer *self,
+                                   const unsigned char *problem,
+                                   bool *ret_replaced)
+{
+    const struct db_param params[] = {
+        DB_INTEGER(self->id),
+        DB_INTEGER(self->id),
+        DB_INTEGER(NEWER_LOOKED_AT),
+    };
+    unsigned char other[PROBLEM_SIZE];
+    int64_t destination;
+    struct db_rows rows;
+    enum db_status status = db_query(
+        db, batch->arena,
+        "SELECT xqueue_header FROM queue_submission WHERE lms_callback_url ="
+        " (SELECT lms_callback_url FROM queue_submission WHERE id = ?)"
+        " AND id > ? ORDER BY id DESC LIMIT ?",
+        params, ARRAY_LENGTH(params), &rows);
+
+    if (status != DB_OK)
+        return status;
+    *ret_replaced = false;
+    for (size_t row = 0; row < rows.count && !*ret_replaced; row++)
+        *ret_replaced =
+            self->identify(db_text(&rows, row, 0), other, &destination) &&
+            memcmp(other, problem, PROBLEM_SIZE) == 0;
+    return DB_OK;
 }
 
 /* As an answered one, not retired until the LMS has heard again. */

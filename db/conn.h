@@ -149,7 +149,10 @@ uint64_t db_insert_id(struct db_conn *db);
  */
 enum db_status db_execute_text(struct db_conn *db, const char *sql) MUST_CHECK;
 
-/* Cells of a row; the kind must fit the column, or it is fatal. */
+/*
+ * Cells of a row. What is not of that kind reads as 0 or as an absent text:
+ * a row that somebody has changed by hand must not end the server.
+ */
 bool db_is_null(const struct db_rows *rows, size_t row, size_t column);
 int64_t db_integer(const struct db_rows *rows, size_t row, size_t column);
 struct text db_text(const struct db_rows *rows, size_t row, size_t column);
@@ -161,7 +164,10 @@ struct text db_text(const struct db_rows *rows, size_t row, size_t column);
 const char *db_repeat(struct arena *arena, const char *sql, const char *piece,
                       size_t count, const char *tail);
 
-/* The least power of two that is not below `count`. */
-size_t db_ladder(size_t count);
+/*
+ * The server's clock, in microseconds since 1970 UTC, inside a statement.
+ * Exact: UNIX_TIMESTAMP() of a time with microseconds is a decimal.
+ */
+#define SQL_NOW_US "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
 
 #endif

@@ -14,7 +14,8 @@ struct sweep {
     struct arena *arena;
     int64_t now_us;
     int64_t *ids;
-    size_t count;
+    size_t count; /* found */
+    size_t ended; /* of them, leases that really were over */
 };
 
 static enum db_status run_expire(struct db_conn *db, struct db_job **jobs,
@@ -52,7 +53,7 @@ static enum db_status run_expire(struct db_conn *db, struct db_job **jobs,
     status = db_read(db, find_body, &sweep);
     if (status == DB_OK && sweep.count > 0) {
         status = db_transact(db, expire_body, &sweep);
-        sweep.self->more = sweep.count == LIMIT;
+        sweep.self->more = sweep.count == LIMIT && sweep.ended > 0;
     }
     arena_free(sweep.arena);
     return status;
@@ -66,8 +67,7 @@ static enum db_status find_body(struct db_conn *db, int64_t now_us,
     struct db_rows rows;
     enum db_status status =
         db_query(db, sweep->arena,
-                 "SELECT id FROM xqueue_live WHERE expires_us <="
-                 " CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
+                 "SELECT id FROM xqueue_live WHERE expires_us <= " SQL_NOW_US
                  " ORDER BY expires_us LIMIT ?",
                  limit, 1, &rows);
 
@@ -94,6 +94,7 @@ static enum db_status expire_body(struct db_conn *db, int64_t now_us,
     sweep->now_us = now_us;
     sweep->self->returned = 0;
     sweep->self->dead = 0;
+    sweep->ended = 0;
     status = hot_set_lock(db, sweep->arena, sweep->ids, sweep->count, true,
                           &rows, &count);
     if (status != DB_OK)
@@ -102,6 +103,7 @@ static enum db_status expire_body(struct db_conn *db, int64_t now_us,
     for (size_t i = 0; i < count && status == DB_OK; i++) {
         if (!is_over(sweep, &rows[i]))
             continue;
+        sweep->ended++;
         if (rows[i].state == LIVE_LEASED &&
             rows[i].attempts < sweep->self->max_attempts)
             back[back_count++] = rows[i];
@@ -156,7 +158,6 @@ static enum db_status declare_dead(struct db_conn *db, struct sweep *sweep,
                                    const struct live_row *row)
 {
     int64_t earliest_us = row->arrival_us + sweep->self->callback_delay_us;
-    const struct db_param id[] = {DB_INTEGER(row->id)};
     const struct outbox_row callback = {
         .id = row->id,
         .destination = row->destination,
@@ -168,10 +169,5 @@ static enum db_status declare_dead(struct db_conn *db, struct sweep *sweep,
     enum db_status status = outbox_add(db, sweep->arena, &callback);
 
     sweep->self->dead++;
-    if (status != DB_OK)
-        return status;
-    return db_execute(db,
-                      "UPDATE xqueue_live SET state = 4, expires_us = NULL"
-                      " WHERE id = ?",
-                      id, 1, NULL);
+    return status == DB_OK ? hot_set_settle(db, row, LIVE_DEAD) : status;
 }

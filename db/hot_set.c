@@ -119,6 +119,22 @@ enum db_status hot_set_drop_callbacks(struct db_conn *db, int64_t id)
                       params, 1, NULL);
 }
 
+enum db_status hot_set_settle(struct db_conn *db, const struct live_row *row,
+                              enum live_state state)
+{
+    const struct db_param params[] = {DB_INTEGER(state), DB_INTEGER(row->id)};
+    enum db_status status = DB_OK;
+
+    if (row->state == LIVE_WAITING)
+        status = hot_set_remove_ready(db, row);
+    if (status != DB_OK)
+        return status;
+    return db_execute(db,
+                      "UPDATE xqueue_live SET state = ?, expires_us = NULL"
+                      " WHERE id = ?",
+                      params, ARRAY_LENGTH(params), NULL);
+}
+
 enum db_status hot_set_keep_lease(struct db_conn *db,
                                   const struct live_row *row)
 {

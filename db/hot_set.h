@@ -93,11 +93,23 @@ enum db_status hot_set_drop_callbacks(struct db_conn *db,
                                       int64_t id) MUST_CHECK;
 
 /*
+ * Nobody is handed this submission any more: out of line, if a lease that
+ * ran out had put it back, and on to `state`, LIVE_ANSWERED or LIVE_DEAD.
+ */
+enum db_status hot_set_settle(struct db_conn *db, const struct live_row *row,
+                              enum live_state state) MUST_CHECK;
+
+/*
  * Keep the lease's facts in queue_submission, for when the live row goes:
  * pullkey, pull_time, grader_id.
  */
 enum db_status hot_set_keep_lease(struct db_conn *db,
                                   const struct live_row *row) MUST_CHECK;
+
+/* "microseconds from datetime" as SQL; 0 for NULL and for no real date. */
+#define SQL_US_FROM_TIME(column)                                               \
+    "COALESCE(TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 "                \
+    "00:00:00', " column "), 0)"
 
 /* "datetime from microseconds" as SQL; takes one integer parameter. */
 #define SQL_TIME_FROM_US                                                       \

@@ -55,10 +55,9 @@ static enum db_status look_body(struct db_conn *db, int64_t now_us,
     struct db_rows rows;
     enum db_status status =
         db_query(db, self->arena,
-                 "SELECT destination, GREATEST(0, MIN(due_us) -"
-                 " CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED))"
+                 "SELECT destination, GREATEST(0, MIN(due_us) - " SQL_NOW_US ")"
                  " FROM xqueue_outbox WHERE due_us IS NOT NULL"
-                 " GROUP BY destination LIMIT ?",
+                 " GROUP BY destination ORDER BY MIN(due_us) LIMIT ?",
                  limit, 1, &rows);
 
     (void)now_us;

@@ -14,12 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 2000,
     LOOK_AGAIN_MS = 1000, /* between two looks at an idle connection */
     PING_IDLE_S = 10,
+    SLOT_GROUPS = 8,
+    SLOTS_OF_GROUP = 64, /* at most as many threads */
     ONE_BY_ONE_MS = 8000 /* no job of a failed batch starts later */
 };
 
@@ -43,6 +46,7 @@ struct pool_thread {
 };
 
 static void *thread_start(void *shared, size_t number);
+static unsigned slot_of(size_t number);
 static int thread_idle(void *context);
 static void thread_stop(void *context);
 static bool is_backing_off(const struct pool_thread *thread);
@@ -176,8 +180,18 @@ static void *thread_start(void *shared, size_t number)
     db_thread_start();
     thread->pool = pool;
     thread->db = db_conn_new(pool->settings.database);
-    db_conn_set_slot(thread->db, (unsigned)number + 1);
+    db_conn_set_slot(thread->db, slot_of(number));
     return thread;
+}
+
+/*
+ * Threads of one process never share a row of xqueue_depth, and those of two
+ * seldom do; yet there are only so many rows to add up.
+ */
+static unsigned slot_of(size_t number)
+{
+    return 1 + (unsigned)number +
+           (unsigned)getpid() % SLOT_GROUPS * SLOTS_OF_GROUP;
 }
 
 static int thread_idle(void *context)

@@ -2,30 +2,38 @@
  * Handing submissions to active graders, several in one transaction:
  *
  *   claim        take the oldest ready rows that nobody else holds
- *   load         read their bodies
+ *   load         lock and read the submissions, but for those that somebody
+ *                works on just now: they are left where they are
+ *   find_gone    of the others, who was deleted or retired by hand?
  *   lease        new keys into the live rows
  *   leave_ready  they wait no more
- *   forget_gone  some were deleted or retired: claim others in their place
+ *   forget_gone  and these end here
+ *
+ * and once more, while there are pullers left and rows to claim in place of
+ * those that were left or gone.
  *
  * The claim is one range of the primary key: no sort, no OR, and it locks
- * as many rows as it returns.
+ * as many rows as it returns. A pull waits for nobody's lock.
  */
 #include "db/pull.h"
 
+#include "db/ready_rows.h"
 #include "server/base/crypto.h"
-
-#include <string.h>
 
 enum {
     BATCH = 16,
-    FEW = 4,    /* rows that are deleted one by one */
-    ROUNDS = 64 /* of claims in one transaction */
+    ROUNDS = 256 /* of claims in one transaction */
+};
+
+enum fate {
+    FATE_LEFT, /* stays in line: somebody works on it just now */
+    FATE_GONE, /* deleted or retired by hand */
+    FATE_GIVEN
 };
 
 struct claimed {
-    int64_t id;
-    int64_t arrival_us;
-    struct submission_pull *puller; /* NULL: the submission is gone */
+    struct ready_row ready;
+    enum fate fate;
 };
 
 struct batch {
@@ -36,6 +44,7 @@ struct batch {
     size_t claimed_count;
     size_t served;      /* pullers that got one */
     size_t round_start; /* those of earlier rounds */
+    size_t left;        /* claimed and still in line, at its head */
 };
 
 static enum db_status run_pull(struct db_conn *db, struct db_job **jobs,
@@ -48,13 +57,14 @@ static enum db_status claim(struct db_conn *db, struct batch *batch);
 static enum db_status load(struct db_conn *db, struct batch *batch);
 static void give(struct batch *batch, struct claimed *claimed,
                  const struct db_rows *rows, size_t row);
+static const char *add_claimed_ids(struct batch *batch,
+                                   struct db_params *params);
+static enum db_status find_gone(struct db_conn *db, struct batch *batch);
 static enum db_status lease(struct db_conn *db, struct batch *batch,
                             int64_t now_us);
 static const char *lease_sql(struct batch *batch, struct db_params *params,
                              int64_t now_us);
 static enum db_status leave_ready(struct db_conn *db, struct batch *batch);
-static enum db_status delete_few(struct db_conn *db, struct batch *batch);
-static enum db_status delete_many(struct db_conn *db, struct batch *batch);
 static enum db_status forget_gone(struct db_conn *db, struct batch *batch);
 
 const struct db_op submission_pull_op = {
@@ -89,12 +99,13 @@ static enum db_status pull_body(struct db_conn *db, int64_t now_us,
 
     batch->arena = arena_new();
     batch->served = 0;
+    batch->left = 0;
     for (size_t i = 0; i < batch->count; i++)
         batch->jobs[i]->status = DB_NOT_FOUND;
     for (int round = 0; again && round < ROUNDS; round++) {
         status = pull_round(db, batch, now_us);
         again = status == DB_OK && batch->served < batch->count &&
-                batch->served - batch->round_start < batch->claimed_count;
+                batch->claimed_count > 0;
     }
     arena_free(batch->arena);
     return status;
@@ -111,24 +122,28 @@ static enum db_status pull_round(struct db_conn *db, struct batch *batch,
         return status;
     status = load(db, batch);
     if (status == DB_OK)
+        status = find_gone(db, batch);
+    if (status == DB_OK)
         status = lease(db, batch, now_us);
     if (status == DB_OK)
         status = leave_ready(db, batch);
     return status == DB_OK ? forget_gone(db, batch) : status;
 }
 
+/* Behind those of earlier rounds that were left at the head of the line. */
 static enum db_status claim(struct db_conn *db, struct batch *batch)
 {
     const struct db_param params[] = {
         DB_INTEGER(item(batch, 0)->queue_id),
         DB_INTEGER(batch->count - batch->served),
+        DB_INTEGER(batch->left),
     };
     struct db_rows rows;
     enum db_status status =
         db_query(db, batch->arena,
                  "SELECT id, arrival_us FROM xqueue_ready FORCE INDEX (PRIMARY)"
-                 " WHERE queue_id = ?"
-                 " ORDER BY arrival_us, id LIMIT ? FOR UPDATE SKIP LOCKED",
+                 " WHERE queue_id = ? ORDER BY arrival_us, id"
+                 " LIMIT ? OFFSET ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &rows);
 
     if (status != DB_OK)
@@ -138,38 +153,71 @@ static enum db_status claim(struct db_conn *db, struct batch *batch)
         arena_alloc(batch->arena, (rows.count + 1) * sizeof *batch->claimed);
     for (size_t i = 0; i < rows.count; i++)
         batch->claimed[i] = (struct claimed){
-            .id = db_integer(&rows, i, 0),
-            .arrival_us = db_integer(&rows, i, 1),
+            .ready = {.id = db_integer(&rows, i, 0),
+                      .arrival_us = db_integer(&rows, i, 1)},
+            .fate = FATE_GONE, /* until it is found */
         };
     return DB_OK;
 }
 
 static enum db_status load(struct db_conn *db, struct batch *batch)
 {
+    struct db_params params = db_params_new(batch->arena);
+    struct db_rows rows;
+    enum db_status status;
+    const char *sql =
+        arena_printf(batch->arena,
+                     "SELECT l.id, s.xqueue_body, s.s3_urls, l.attempts"
+                     " FROM xqueue_live l FORCE INDEX (PRIMARY)"
+                     " STRAIGHT_JOIN queue_submission s FORCE INDEX (PRIMARY)"
+                     " ON s.id = l.id WHERE l.id IN (%s) AND s.retired = 0"
+                     " FOR UPDATE SKIP LOCKED",
+                     add_claimed_ids(batch, &params));
+
+    status = db_query(db, batch->arena, sql, params.list, params.count, &rows);
+    for (size_t i = 0; status == DB_OK && i < batch->claimed_count; i++) {
+        for (size_t row = 0; row < rows.count; row++) {
+            if (db_integer(&rows, row, 0) == batch->claimed[i].ready.id)
+                give(batch, &batch->claimed[i], &rows, row);
+        }
+    }
+    return status;
+}
+
+static const char *add_claimed_ids(struct batch *batch,
+                                   struct db_params *params)
+{
     int64_t *ids =
         arena_alloc(batch->arena, batch->claimed_count * sizeof *ids);
+
+    for (size_t i = 0; i < batch->claimed_count; i++)
+        ids[i] = batch->claimed[i].ready.id;
+    return db_params_add_list(params, ids, batch->claimed_count);
+}
+
+/* Who was not given but is there is locked by somebody. */
+static enum db_status find_gone(struct db_conn *db, struct batch *batch)
+{
     struct db_params params = db_params_new(batch->arena);
     struct db_rows rows;
     enum db_status status;
     const char *sql;
 
-    for (size_t i = 0; i < batch->claimed_count; i++)
-        ids[i] = batch->claimed[i].id;
+    if (batch->served - batch->round_start == batch->claimed_count)
+        return DB_OK;
     sql = arena_printf(batch->arena,
-                       "SELECT s.id, s.xqueue_body, s.s3_urls, l.attempts"
-                       " FROM queue_submission s JOIN xqueue_live l"
-                       " ON l.id = s.id WHERE s.id IN (%s) AND s.retired = 0",
-                       db_params_add_list(&params, ids, batch->claimed_count));
+                       "SELECT l.id FROM xqueue_live l JOIN queue_submission s"
+                       " ON s.id = l.id WHERE l.id IN (%s) AND s.retired = 0",
+                       add_claimed_ids(batch, &params));
     status = db_query(db, batch->arena, sql, params.list, params.count, &rows);
-    if (status != DB_OK)
-        return status;
-    for (size_t i = 0; i < batch->claimed_count; i++) {
+    for (size_t i = 0; status == DB_OK && i < batch->claimed_count; i++) {
         for (size_t row = 0; row < rows.count; row++) {
-            if (db_integer(&rows, row, 0) == batch->claimed[i].id)
-                give(batch, &batch->claimed[i], &rows, row);
+            if (batch->claimed[i].fate == FATE_GONE &&
+                db_integer(&rows, row, 0) == batch->claimed[i].ready.id)
+                batch->claimed[i].fate = FATE_LEFT;
         }
     }
-    return DB_OK;
+    return status;
 }
 
 static void give(struct batch *batch, struct claimed *claimed,
@@ -180,12 +228,12 @@ static void give(struct batch *batch, struct claimed *claimed,
 
     crypto_random(key, sizeof key);
     crypto_hex(key, sizeof key, self->pullkey);
-    self->id = claimed->id;
+    self->id = claimed->ready.id;
     self->body = arena_copy(self->arena, db_text(rows, row, 1));
     self->files = arena_copy(self->arena, db_text(rows, row, 2));
     self->attempt = db_integer(rows, row, 3) + 1;
     self->job.status = DB_OK;
-    claimed->puller = self;
+    claimed->fate = FATE_GIVEN;
 }
 
 /* One statement for all: each row picks its key by its place in the list. */
@@ -232,83 +280,37 @@ static const char *lease_sql(struct batch *batch, struct db_params *params,
                         list, list, list, list, list);
 }
 
+/* All but those that somebody else works on. */
 static enum db_status leave_ready(struct db_conn *db, struct batch *batch)
 {
-    enum db_status status = batch->claimed_count <= FEW
-                                ? delete_few(db, batch)
-                                : delete_many(db, batch);
+    struct ready_row *rows =
+        arena_alloc(batch->arena, batch->claimed_count * sizeof *rows);
+    int64_t queue_id = item(batch, 0)->queue_id;
+    size_t count = 0;
+    enum db_status status;
 
+    for (size_t i = 0; i < batch->claimed_count; i++) {
+        if (batch->claimed[i].fate != FATE_LEFT)
+            rows[count++] = batch->claimed[i].ready;
+    }
+    batch->left += batch->claimed_count - count;
+    if (count == 0)
+        return DB_OK;
+    status = ready_rows_delete(db, batch->arena, queue_id, rows, count);
     if (status != DB_OK)
         return status;
-    return hot_set_count(db, item(batch, 0)->queue_id,
-                         -(int64_t)batch->claimed_count);
-}
-
-static enum db_status delete_few(struct db_conn *db, struct batch *batch)
-{
-    enum db_status status = DB_OK;
-
-    for (size_t i = 0; i < batch->claimed_count && status == DB_OK; i++) {
-        const struct db_param params[] = {
-            DB_INTEGER(item(batch, 0)->queue_id),
-            DB_INTEGER(batch->claimed[i].arrival_us),
-            DB_INTEGER(batch->claimed[i].id),
-        };
-
-        status = db_execute(db,
-                            "DELETE FROM xqueue_ready"
-                            " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
-                            params, ARRAY_LENGTH(params), NULL);
-    }
-    return status;
-}
-
-/*
- * Joined to a list, each row is looked up by its key. A list in IN (...)
- * would be faster, but in a short queue the optimizer scans instead, no
- * index hint keeps it from that in a DELETE, and a scan waits for the rows
- * that others are handing out.
- */
-static enum db_status delete_many(struct db_conn *db, struct batch *batch)
-{
-    size_t padded = db_ladder_up(batch->claimed_count);
-    struct db_params params = db_params_new(batch->arena);
-    const char *list = "SELECT CAST(? AS SIGNED) AS arrival_us,"
-                       " CAST(? AS SIGNED) AS id";
-
-    for (size_t i = 0; i < padded; i++) {
-        const struct claimed *claimed =
-            &batch->claimed[i < batch->claimed_count ? i : 0];
-
-        db_params_add(&params, DB_INTEGER(claimed->arrival_us));
-        db_params_add(&params, DB_INTEGER(claimed->id));
-        if (i > 0)
-            list = arena_printf(batch->arena,
-                                "%s UNION ALL SELECT CAST(? AS SIGNED),"
-                                " CAST(? AS SIGNED)",
-                                list);
-    }
-    db_params_add(&params, DB_INTEGER(item(batch, 0)->queue_id));
-    return db_execute(db,
-                      arena_printf(batch->arena,
-                                   "DELETE r FROM (%s) AS claimed"
-                                   " STRAIGHT_JOIN xqueue_ready r"
-                                   " ON r.queue_id = ?"
-                                   " AND r.arrival_us = claimed.arrival_us"
-                                   " AND r.id = claimed.id",
-                                   list),
-                      params.list, params.count, NULL);
+    return hot_set_count(db, queue_id, -(int64_t)count);
 }
 
 /* Somebody deleted or retired these behind our back: they end here. */
 static enum db_status forget_gone(struct db_conn *db, struct batch *batch)
 {
     for (size_t i = 0; i < batch->claimed_count; i++) {
-        struct live_row gone = {.id = batch->claimed[i].id,
+        struct live_row gone = {.id = batch->claimed[i].ready.id,
                                 .state = LIVE_LEASED};
         enum db_status status;
 
-        if (batch->claimed[i].puller != NULL)
+        if (batch->claimed[i].fate != FATE_GONE)
             continue;
         status = hot_set_forget(db, &gone);
         if (status != DB_OK)

@@ -30,6 +30,7 @@ static enum db_status search_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static enum db_status retire_body(struct db_conn *db, int64_t now_us,
                                   void *context);
+static bool is_wanted(const struct retire *retire, const struct live_row *live);
 static enum db_status retire_row(struct db_conn *db,
                                  const struct retire *retire,
                                  struct arena *arena,
@@ -37,8 +38,6 @@ static enum db_status retire_row(struct db_conn *db,
 static enum db_status tell(struct db_conn *db, const struct retire *retire,
                            struct arena *arena, const struct live_row *live,
                            int64_t now_us);
-static enum db_status await_ack(struct db_conn *db,
-                                const struct live_row *live);
 static enum db_status mark_retired(struct db_conn *db, int64_t id);
 static enum db_status count_body(struct db_conn *db, int64_t now_us,
                                  void *context);
@@ -170,13 +169,23 @@ static enum db_status retire_body(struct db_conn *db, int64_t now_us,
     enum db_status status =
         hot_set_lock(db, arena, &retire->id, 1, false, &live, &count);
 
-    /* Finished, or superseded, since it was found? */
-    retire->found =
-        status == DB_OK && count > 0 && live->state != LIVE_SUPERSEDED;
+    retire->found = status == DB_OK && count > 0 && is_wanted(retire, live);
     if (retire->found)
         status = retire_row(db, retire, arena, live, now_us);
     arena_free(arena);
     return status;
+}
+
+/*
+ * One that was superseded since it was found is none any more. One whose
+ * result is on its way to the LMS is graded: an LMS that was away for a
+ * minute must not cost the learner that grade.
+ */
+static bool is_wanted(const struct retire *retire, const struct live_row *live)
+{
+    if (live->state == LIVE_ANSWERED)
+        return retire->how == RETIRE_SILENTLY;
+    return live->state != LIVE_SUPERSEDED;
 }
 
 static enum db_status retire_row(struct db_conn *db,
@@ -190,7 +199,7 @@ static enum db_status retire_row(struct db_conn *db,
         return status;
     if (retire->how == TELL_THEN_RETIRE) {
         status = tell(db, retire, arena, live, now_us);
-        return status == DB_OK ? await_ack(db, live) : status;
+        return status == DB_OK ? hot_set_settle(db, live, LIVE_DEAD) : status;
     }
     status = hot_set_forget(db, live);
     if (status == DB_OK && retire->how == RETIRE_AND_TELL)
@@ -215,22 +224,6 @@ static enum db_status tell(struct db_conn *db, const struct retire *retire,
     enum db_status status = hot_set_drop_callbacks(db, live->id);
 
     return status == DB_OK ? outbox_add(db, arena, &row) : status;
-}
-
-/* Not handed out any more; retired when the LMS has heard. */
-static enum db_status await_ack(struct db_conn *db, const struct live_row *live)
-{
-    const struct db_param id[] = {DB_INTEGER(live->id)};
-    enum db_status status = DB_OK;
-
-    if (live->state == LIVE_WAITING)
-        status = hot_set_remove_ready(db, live);
-    if (status != DB_OK)
-        return status;
-    return db_execute(db,
-                      "UPDATE xqueue_live SET state = 4, expires_us = NULL"
-                      " WHERE id = ?",
-                      id, 1, NULL);
 }
 
 static enum db_status mark_retired(struct db_conn *db, int64_t id)

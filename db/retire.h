@@ -28,7 +28,8 @@ struct retire_settings {
 };
 
 /*
- * Submissions with at least `max_failures` failures. With `force` they are
+ * Submissions with at least `max_failures` failures, but (unless by force)
+ * not those whose result is still being delivered. With `force` they are
  * retired without a word; otherwise the LMS is told, and they are retired
  * once it has heard. Every unretired submission must be in the hot set (see
  * db/adopt.h).

@@ -75,19 +75,18 @@ bool db_is_null(const struct db_rows *rows, size_t row, size_t column)
 int64_t db_integer(const struct db_rows *rows, size_t row, size_t column)
 {
     const struct db_cell *cell = cell_at(rows, row, column);
+    int64_t number = 0;
 
-    if (cell->is_null || !cell->is_integer)
-        fatal("column %zu holds no integer", column);
-    return cell->integer;
+    if (cell->is_null || cell->is_integer)
+        return cell->is_null ? 0 : cell->integer;
+    return text_to_integer(cell->text, &number) ? number : 0;
 }
 
 struct text db_text(const struct db_rows *rows, size_t row, size_t column)
 {
     const struct db_cell *cell = cell_at(rows, row, column);
 
-    if (!cell->is_null && cell->is_integer)
-        fatal("column %zu holds no text", column);
-    return cell->is_null ? TEXT_ABSENT : cell->text;
+    return cell->is_null || cell->is_integer ? TEXT_ABSENT : cell->text;
 }
 
 const char *db_repeat(struct arena *arena, const char *sql, const char *piece,
@@ -106,15 +105,6 @@ const char *db_repeat(struct arena *arena, const char *sql, const char *piece,
     copy = arena_string(arena, buffer_text(&text));
     buffer_free(&text);
     return copy;
-}
-
-size_t db_ladder(size_t count)
-{
-    size_t step = 1;
-
-    while (step < count)
-        step *= 2;
-    return step;
 }
 
 static bool bind_columns(struct reader *reader)

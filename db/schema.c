@@ -30,6 +30,7 @@ static enum db_status migrate_alone(const struct run *run);
 static enum db_status get_lock(const struct run *run, bool *ret_is_ours);
 static enum db_status try_lock(struct db_conn *db, const char *sql,
                                bool *ret_is_ours);
+static enum db_status make_ledger(struct db_conn *db, struct arena *arena);
 static enum db_status migrate_locked(const struct run *run);
 static enum db_status apply(const struct run *run,
                             const struct migration *migration);
@@ -152,15 +153,29 @@ static enum db_status try_lock(struct db_conn *db, const char *sql,
     return status;
 }
 
+/* Looked for first: a user that may not create tables may run this, too. */
+static enum db_status make_ledger(struct db_conn *db, struct arena *arena)
+{
+    struct db_rows rows;
+    enum db_status status = db_query(db, arena,
+                                     "SELECT 1 FROM information_schema.TABLES"
+                                     " WHERE TABLE_SCHEMA = DATABASE()"
+                                     " AND TABLE_NAME = 'xqueue_migration'",
+                                     NULL, 0, &rows);
+
+    if (status != DB_OK || rows.count > 0)
+        return status;
+    return db_execute_text(
+        db, "CREATE TABLE IF NOT EXISTS xqueue_migration ("
+            " name VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,"
+            " applied_us BIGINT NOT NULL, PRIMARY KEY (name)) ENGINE=InnoDB");
+}
+
 static enum db_status migrate_locked(const struct run *run)
 {
     struct arena *arena = arena_new();
     struct db_rows ledger;
-    enum db_status status = db_execute_text(
-        run->db,
-        "CREATE TABLE IF NOT EXISTS xqueue_migration ("
-        " name VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,"
-        " applied_us BIGINT NOT NULL, PRIMARY KEY (name)) ENGINE=InnoDB");
+    enum db_status status = make_ledger(run->db, arena);
 
     if (status == DB_OK)
         status = read_ledger(run->db, arena, &ledger);
@@ -185,7 +200,7 @@ static enum db_status apply(const struct run *run,
         status =
             db_execute(run->db,
                        "INSERT INTO xqueue_migration (name, applied_us) VALUES"
-                       " (?, CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED))",
+                       " (?, " SQL_NOW_US ")",
                        name, ARRAY_LENGTH(name), NULL);
     if (status == DB_OK)
         tell(run, SCHEMA_APPLIED, migration->name);

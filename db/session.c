@@ -157,7 +157,7 @@ static enum db_status load_body(struct db_conn *db, int64_t now_us,
     sql = arena_printf(
         arena,
         "SELECT s.id, s.user_id, s.password, s.expires_us"
-        " - CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED),"
+        " - " SQL_NOW_US ","
         " u.username, u.password, u.is_active, COALESCE(e.number, 0)"
         " FROM xqueue_session s JOIN auth_user u ON u.id = s.user_id"
         " LEFT JOIN xqueue_epoch e ON e.name = 'session'"

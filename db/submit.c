@@ -103,7 +103,7 @@ static enum db_status supersede(struct db_conn *db, struct batch *batch)
 {
     struct live_row *rows = NULL;
     int64_t *ids;
-    size_t count;
+    size_t count = 0;
     enum db_status status = find_prior(db, batch, &ids, &count);
 
     if (status == DB_OK)

@@ -20,14 +20,11 @@
 enum {
     TOKEN_SIZE = 16,
     TRIES = 8,
-    TRY_MS = 6000,    /* no new try after this time */
-    SETTLE_MS = 6000, /* for settling, from the moment of doubt */
+    TRY_MS = 4000,    /* no new try after this time */
+    SETTLE_MS = 4000, /* for settling, from the moment of doubt */
     PAUSE_MS = 300,
     CLOCK_AGE_US = 1000000
 };
-
-/* Exact: UNIX_TIMESTAMP() of a time with microseconds is a decimal. */
-#define CLOCK "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
 
 struct transaction {
     struct db_conn *db;
@@ -178,7 +175,7 @@ static enum db_status insert_new_token(struct transaction *transaction)
     crypto_random(random, 8);
     status = db_execute(transaction->db,
                         "INSERT INTO xqueue_commit (token) VALUES (CONCAT("
-                        "UNHEX(LPAD(HEX(LAST_INSERT_ID(" CLOCK
+                        "UNHEX(LPAD(HEX(LAST_INSERT_ID(" SQL_NOW_US
                         ")), 16, '0')), CAST(? AS BINARY(8))))",
                         &param, 1, NULL);
     if (status != DB_OK)
@@ -273,7 +270,7 @@ static enum db_status insert_same_token(struct transaction *transaction)
     if (status == DB_OK)
         status = db_execute(db,
                             "INSERT INTO xqueue_commit (token)"
-                            " VALUES (IF(LAST_INSERT_ID(" CLOCK
+                            " VALUES (IF(LAST_INSERT_ID(" SQL_NOW_US
                             ") > 0, CAST(? AS BINARY(16)), NULL))",
                             &param, 1, NULL);
     if (status == DB_OK)
@@ -333,8 +330,8 @@ static void restore_timeouts(struct transaction *transaction,
 
     db_conn_set_timeout(db, transaction->timeout_s);
     db_conn_close(db);
-    if (status == DB_OK && db_conn_open(db) != DB_OK)
-        return;
+    if (status == DB_OK)
+        (void)!db_conn_open(db); /* else the next caller finds out */
 }
 
 static void take_clock(struct transaction *transaction)
@@ -359,7 +356,7 @@ static enum db_status read_clock(struct db_conn *db, int64_t *ret_now_us)
         return DB_OK;
     }
     arena = arena_new();
-    status = db_query(db, arena, "SELECT " CLOCK, NULL, 0, &rows);
+    status = db_query(db, arena, "SELECT " SQL_NOW_US, NULL, 0, &rows);
     if (status == DB_OK) {
         db->clock_us = db_integer(&rows, 0, 0);
         db->clock_read_us = clock_monotonic_us();

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Altering or searching a large table takes its time. */
+enum { PATIENCE_S = 3600 };
+
 bool work_begin(const struct options *options, struct work *ret_work)
 {
     struct work work = {.config = options_load_config(options)};
@@ -22,6 +25,7 @@ bool work_begin(const struct options *options, struct work *ret_work)
     *ret_work = work;
     ret_work->arena = arena_new();
     ret_work->database = database_settings(work.config);
+    ret_work->database.timeout_s = PATIENCE_S;
     ret_work->db = db_conn_new(&ret_work->database);
     status = db_conn_open(ret_work->db);
     if (status == DB_OK)

@@ -5,6 +5,7 @@
 
 #include "server/base/crypto.h"
 #include "server/base/json.h"
+#include "server/base/utf8.h"
 
 #include <string.h>
 
@@ -70,7 +71,10 @@ struct text callback_url(struct arena *arena, struct text xqueue_header)
     if (!json_parse_object(arena, xqueue_header, &header))
         return TEXT_ABSENT;
     url = json_get(header, "lms_callback_url");
-    return url == NULL ? TEXT_ABSENT : json_text(url);
+    if (url == NULL || text_is_absent(json_text(url)))
+        return TEXT_ABSENT;
+    /* As it was stored: half a surrogate pair is no character. */
+    return utf8_repair(arena, json_text(url));
 }
 
 /* "http://host:port": up to the slash, question mark or '#' after it. */
@@ -79,8 +83,8 @@ static struct text origin_of(struct text url)
     const char *mark = memmem(url.data, url.size, "://", 3);
     size_t end = mark == NULL ? 0 : (size_t)(mark - url.data) + 3;
 
-    while (end < url.size && url.data[end] != '/' && url.data[end] != '?' &&
-           url.data[end] != '#')
+    while (mark != NULL && end < url.size && url.data[end] != '/' &&
+           url.data[end] != '?' && url.data[end] != '#')
         end++;
     return (struct text){url.data, end};
 }

@@ -16,7 +16,11 @@ struct database {
     bool was_up;
 };
 
-enum { WATCH_MS = 1000 };
+/*
+ * The LMS waits 10 s for an answer (R18): a database that says nothing has to
+ * be given up, connected to again and asked how a COMMIT ended within that.
+ */
+enum { WATCH_MS = 1000, CONNECT_S = 2, ANSWER_S = 4 };
 
 static void collect(void *context);
 static void watch(void *context);
@@ -56,6 +60,8 @@ struct database *database_start(struct loop *loop, const struct config *config)
     };
 
     database->settings = database_settings(config);
+    database->settings.connect_timeout_s = CONNECT_S;
+    database->settings.timeout_s = ANSWER_S;
     database->wake = loop_wake_new(loop, collect, database);
     database->watch = loop_timer_new(loop, watch, database);
     settings.wake_context = database->wake;

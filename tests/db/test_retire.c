@@ -109,20 +109,34 @@ END_TEST
 
 START_TEST(a_failed_one_is_retired_once_the_lms_has_heard)
 {
-    int64_t id = refused("7:p", 2).id;
+    int64_t id = submit("7:p");
     struct outbox_claim claimed;
 
+    mariadb_run("UPDATE queue_submission SET num_failures = 2"); /* Django's */
     ck_assert_int_eq(failed(2, false, NULL), 1);
     ck_assert_str_eq(told,
                      arena_printf(arena, "%lld queue 2, ", (long long)id));
-    ck_assert_str_eq(columns(id), "0 0 2 reply");
+    ck_assert_str_eq(columns(id), "0 0 2 ");
     ck_assert_str_eq(callbacks(id), "1 failure");
     ck_assert_str_eq(live_state(id), "4");
     claimed = claim(7, 1);
     ck_assert_uint_eq(claimed.count, 1);
     record(&claimed, 0, OUTBOX_DELIVERED);
-    ck_assert_str_eq(columns(id), "1 1 2 reply");
+    ck_assert_str_eq(columns(id), "1 1 2 ");
     ck_assert_str_eq(live_state(id), "");
+}
+END_TEST
+
+START_TEST(a_result_on_its_way_is_not_replaced_by_a_failure_message)
+{
+    int64_t id = refused("7:p", 2).id;
+
+    ck_assert_int_eq(failed(2, false, NULL), 0);
+    ck_assert_str_eq(columns(id), "0 0 2 reply");
+    ck_assert_str_eq(live_state(id), "2");
+    ck_assert_str_eq(mariadb_value("SELECT COUNT(*) FROM xqueue_outbox"
+                                   " WHERE kind = 0"),
+                     "1");
 }
 END_TEST
 
@@ -165,14 +179,16 @@ END_TEST
 
 START_TEST(a_delivery_under_way_does_not_end_the_failure_message)
 {
-    int64_t id = refused("7:p", 1).id;
+    int64_t id = submit("7:p");
     struct outbox_claim before;
 
+    mariadb_run("UPDATE queue_submission SET num_failures = 1");
+    ck_assert_int_eq(failed(1, false, NULL), 1);
     mariadb_run("UPDATE xqueue_outbox SET due_us = 1");
     before = claim(7, 1);
     ck_assert_int_eq(failed(1, false, NULL), 1);
     record(&before, 0, OUTBOX_RETRY);
-    ck_assert_str_eq(columns(id), "0 0 1 reply");
+    ck_assert_str_eq(columns(id), "0 0 1 ");
     ck_assert_uint_eq(claim(7, 2).count, 1);
 }
 END_TEST
@@ -297,6 +313,7 @@ END_TEST
 
 HOT_STORY("retire", TELL(unretired_ones_are_counted_by_queue_most_first),
           TELL(a_failed_one_is_retired_once_the_lms_has_heard),
+          TELL(a_result_on_its_way_is_not_replaced_by_a_failure_message),
           TELL(with_force_a_failed_one_is_retired_without_a_word),
           TELL(only_those_with_enough_failures_are_retired),
           TELL(only_the_queue_that_was_named_is_retired),

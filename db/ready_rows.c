@@ -1,0 +1,79 @@
+/*
+ * Taking many rows of one queue out of xqueue_ready.
+ */
+#include "db/ready_rows.h"
+
+enum { FEW = 4 }; /* are deleted one by one */
+
+static enum db_status delete_few(struct db_conn *db, int64_t queue_id,
+                                 const struct ready_row *rows, size_t count);
+static enum db_status delete_many(struct db_conn *db, struct arena *arena,
+                                  int64_t queue_id,
+                                  const struct ready_row *rows, size_t count);
+
+enum db_status ready_rows_delete(struct db_conn *db, struct arena *arena,
+                                 int64_t queue_id, const struct ready_row *rows,
+                                 size_t count)
+{
+    if (count <= FEW)
+        return delete_few(db, queue_id, rows, count);
+    return delete_many(db, arena, queue_id, rows, count);
+}
+
+static enum db_status delete_few(struct db_conn *db, int64_t queue_id,
+                                 const struct ready_row *rows, size_t count)
+{
+    enum db_status status = DB_OK;
+
+    for (size_t i = 0; i < count && status == DB_OK; i++) {
+        const struct db_param params[] = {
+            DB_INTEGER(queue_id),
+            DB_INTEGER(rows[i].arrival_us),
+            DB_INTEGER(rows[i].id),
+        };
+
+        status = db_execute(db,
+                            "DELETE FROM xqueue_ready"
+                            " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
+                            params, ARRAY_LENGTH(params), NULL);
+    }
+    return status;
+}
+
+/*
+ * Joined to a list, each row is looked up by its key. A list in IN (...)
+ * would be faster, but in a short queue the optimizer scans instead, no
+ * index hint keeps it from that in a DELETE, and a scan waits for the rows
+ * that others are handing out.
+ */
+static enum db_status delete_many(struct db_conn *db, struct arena *arena,
+                                  int64_t queue_id,
+                                  const struct ready_row *rows, size_t count)
+{
+    size_t padded = db_ladder_up(count);
+    struct db_params params = db_params_new(arena);
+    const char *list = "SELECT CAST(? AS SIGNED) AS arrival_us,"
+                       " CAST(? AS SIGNED) AS id";
+
+    for (size_t i = 0; i < padded; i++) {
+        const struct ready_row *row = &rows[i < count ? i : 0];
+
+        db_params_add(&params, DB_INTEGER(row->arrival_us));
+        db_params_add(&params, DB_INTEGER(row->id));
+        if (i > 0)
+            list = arena_printf(arena,
+                                "%s UNION ALL SELECT CAST(? AS SIGNED),"
+                                " CAST(? AS SIGNED)",
+                                list);
+    }
+    db_params_add(&params, DB_INTEGER(queue_id));
+    return db_execute(db,
+                      arena_printf(arena,
+                                   "DELETE r FROM (%s) AS claimed"
+                                   " STRAIGHT_JOIN xqueue_ready r"
+                                   " ON r.queue_id = ?"
+                                   " AND r.arrival_us = claimed.arrival_us"
+                                   " AND r.id = claimed.id",
+                                   list),
+                      params.list, params.count, NULL);
+}
