@@ -88,6 +88,10 @@ static enum step redirect_to_login(struct task *task)
     return reply_redirect(task, 302, copy);
 }
 
+/*
+ * As Django: it first escapes what a URI must not hold, and then all of it
+ * once more as a value of a query.
+ */
 static void append_quoted(struct buffer *location, struct text text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -96,7 +100,10 @@ static void append_quoted(struct buffer *location, struct text text)
         if (byte != 0 && byte < 0x80 &&
             (isalnum(byte) || strchr("_.-~/", byte) != NULL))
             buffer_append_char(location, (char)byte);
-        else
+        else if (byte > 0x20 && byte < 0x7f &&
+                 strchr("\"<>\\^`{|}", byte) == NULL)
             buffer_printf(location, "%%%02X", byte);
+        else
+            buffer_printf(location, "%%25%02X", byte);
     }
 }

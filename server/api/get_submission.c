@@ -33,9 +33,7 @@ enum step api_get_submission(struct task *task)
             task, "'get_submission' must provide parameter 'queue_name'");
     request_of(task)->queue = name;
     if (!queue_table_find(task->env->queues, name, &self->queue_id))
-        return reply_fail(task,
-                          arena_printf(task->arena, "Queue '%.*s' not found",
-                                       TEXT_ARGUMENTS(name)));
+        return reply_fail_queue(task, name, "not found");
     self->arena = task->arena;
     self->grader_id = request_client_address(task);
     self->lease_us =
@@ -80,9 +78,7 @@ static enum step pulled(struct task *task)
     struct text name = request_of(task)->queue;
 
     if (self->job.status == DB_NOT_FOUND)
-        return reply_fail(task,
-                          arena_printf(task->arena, "Queue '%.*s' is empty",
-                                       TEXT_ARGUMENTS(name)));
+        return reply_fail_queue(task, name, "is empty");
     if (self->job.status != DB_OK)
         return reply_unavailable(task, &self->job);
     request_of(task)->submission = self->id;

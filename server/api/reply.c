@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RETRY_AFTER_S = 2 };
+enum { RETRY_AFTER_S = 2, LOGGED_BYTES = 160 };
 
 struct answer {
     struct http_reply http;
@@ -18,10 +18,12 @@ struct answer {
     const struct db_job *job; /* what went wrong, or NULL */
 };
 
+static enum step fail(struct task *task, struct text reason);
 static struct text compose(struct task *task, int return_code,
                            struct text content);
 static enum step send(struct task *task, const struct answer *answer);
 static void log_request(struct task *task, const struct answer *answer);
+static struct text cut(struct text text);
 
 enum step reply_ok(struct task *task, struct text content)
 {
@@ -66,12 +68,19 @@ enum step reply_ok_cookie(struct task *task, struct text content,
 
 enum step reply_fail(struct task *task, const char *reason)
 {
-    const struct answer answer = {
-        .http = {.status = 200, .body = compose(task, 1, text_of(reason))},
-        .result = text_of(reason),
-    };
+    return fail(task, text_of(reason));
+}
 
-    return send(task, &answer);
+enum step reply_fail_queue(struct task *task, struct text name,
+                           const char *what)
+{
+    struct buffer reason = {NULL, 0, 0};
+
+    buffer_append_string(&reason, "Queue '");
+    buffer_append_text(&reason, name);
+    buffer_printf(&reason, "' %s", what);
+    arena_defer(task->arena, free, reason.data);
+    return fail(task, buffer_text(&reason));
 }
 
 enum step reply_unavailable(struct task *task, const struct db_job *job)
@@ -137,6 +146,16 @@ enum step reply_form_refused(struct task *task, enum form_status status)
     return reply_refused(task, 400, "The form is malformed", NULL);
 }
 
+static enum step fail(struct task *task, struct text reason)
+{
+    const struct answer answer = {
+        .http = {.status = 200, .body = compose(task, 1, reason)},
+        .result = reason,
+    };
+
+    return send(task, &answer);
+}
+
 /* The envelope as Python's json.dumps writes it (R6, R61). */
 static struct text compose(struct task *task, int return_code,
                            struct text content)
@@ -174,13 +193,21 @@ static void log_request(struct task *task, const struct answer *answer)
     if (request->submission != 0)
         submission = text_of(
             arena_printf(task->arena, "%lld", (long long)request->submission));
-    log_event(level, request->route == NULL ? "no_route" : request->route->name,
-              log_integer("req", (int64_t)task->number),
-              log_string("method", http_method_name(request->http)),
-              log_text("queue", request->queue),
-              log_text("submission", submission),
-              log_text("user", request->username),
-              log_integer("status", answer->http.status),
-              log_integer("ms", task_age_ms(task)),
-              log_text("result", answer->result), log_text("reason", reason));
+    log_event(
+        level, request->route == NULL ? "no_route" : request->route->name,
+        log_integer("req", (int64_t)task->number),
+        log_string("method", http_method_name(request->http)),
+        log_text("queue", cut(request->queue)),
+        log_text("submission", submission), log_text("user", request->username),
+        log_integer("status", answer->http.status),
+        log_integer("ms", task_age_ms(task)),
+        log_text("result", cut(answer->result)), log_text("reason", reason));
+}
+
+/* A client may ask for a queue with a name of any length. */
+static struct text cut(struct text text)
+{
+    if (text.size > LOGGED_BYTES)
+        text.size = LOGGED_BYTES;
+    return text;
 }

@@ -23,6 +23,10 @@ enum step reply_ok_cookie(struct task *task, struct text content,
 /* 200 {"return_code": 1, "content": "<reason>"}: the protocol's refusals. */
 enum step reply_fail(struct task *task, const char *reason) MUST_CHECK;
 
+/* The same with "Queue '<name>' <what>"; the name may hold any bytes. */
+enum step reply_fail_queue(struct task *task, struct text name,
+                           const char *what) MUST_CHECK;
+
 /*
  * 503 with Retry-After: the database is away, or too much is waiting. Logs
  * what the job says of it.

@@ -81,9 +81,7 @@ static enum step store(struct task *task, struct submission_insert *self)
 {
     request_of(task)->queue = self->queue_name;
     if (!queue_table_find(task->env->queues, self->queue_name, &self->queue_id))
-        return reply_fail(task,
-                          arena_printf(task->arena, "Queue '%.*s' not found",
-                                       TEXT_ARGUMENTS(self->queue_name)));
+        return reply_fail_queue(task, self->queue_name, "not found");
     self->requester_id = request_client_address(task);
     callback_problem(self->callback_url, self->problem);
     self->destination = callback_destination(self->callback_url);

@@ -15,6 +15,7 @@ struct command {
     const char *summary;   /* one line */
     const char *details;   /* more for --help; may be NULL */
     const struct option_spec *options; /* ends with name NULL; may be NULL */
+    size_t most_words;                 /* arguments that are no options */
     enum exit_code (*run)(const struct options *options);
 };
 

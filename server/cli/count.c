@@ -6,8 +6,11 @@
 
 #include "db/retire.h"
 #include "server/base/json.h"
+#include "server/base/utf8.h"
 
 #include <stdio.h>
+
+enum { COLUMN = 30 };
 
 static const struct option_spec specs[] = {
     {"newrelic", 0, NULL, NULL},
@@ -46,11 +49,17 @@ static enum exit_code run(const struct options *options)
     return status == DB_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Two columns of 30 and 10 characters, not bytes. */
 static void print_table(const struct queue_count *counts, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        printf("%-30.*s %-10lld\n", TEXT_ARGUMENTS(counts[i].queue_name),
+    for (size_t i = 0; i < count; i++) {
+        struct text name = counts[i].queue_name;
+        size_t width = utf8_length(name);
+
+        printf("%.*s%*s %-10lld\n", TEXT_ARGUMENTS(name),
+               width < COLUMN ? (int)(COLUMN - width) : 0, "",
                (long long)counts[i].count);
+    }
 }
 
 static void print_json(const struct queue_count *counts, size_t count)

@@ -58,6 +58,11 @@ static enum exit_code run(const struct command *command, int argc, char **argv)
     case OPTIONS_OK:
         break;
     }
+    if (options.word_count > command->most_words) {
+        fprintf(stderr, "xqueue: %s takes no argument \"%s\"\n", command->name,
+                options.words[command->most_words]);
+        return EXIT_USAGE;
+    }
     return command->run(&options);
 }
 

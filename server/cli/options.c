@@ -52,7 +52,7 @@ enum options_status options_parse(const struct command *command, int argc,
 
     memset(ret_options, 0, sizeof *ret_options);
     ret_options->specs = command->options;
-    ret_options->config_path = getenv("XQUEUE_CFG");
+    ret_options->config_path = config_default_path();
     fill_table(command->options, &table);
     optind = 0; /* glibc: start afresh */
     while ((code = getopt_long(argc, argv, table.shorts, table.longs, NULL)) !=

@@ -32,6 +32,7 @@ static void log_lines(enum log_level level, const struct buffer *messages);
 static enum step number_queues(struct task *task);
 static enum step store_users(struct task *task);
 static enum step put_in_force(struct task *task);
+static void tell(const struct reload *self);
 static void log_restart(const struct service *service);
 static enum step keep_old(struct task *task, const char *reason);
 static enum step finish(struct task *task);
@@ -125,16 +126,26 @@ static enum step put_in_force(struct task *task)
     if (service->config != service->first_config)
         config_free(service->config);
     service->config = self->config;
-    log_set_level(self->config->log_level);
-    log_set_format(self->config->log_format);
+    tell(self);
     if (service->env.sessions != NULL)
         warm_up(&service->env);
-    log_event(LOG_INFO, "reload",
-              log_integer("queues", (int64_t)self->config->queue_count),
-              log_integer("users_changed", (int64_t)self->users.changed),
-              log_string("result", "ok"));
     log_restart(service);
     return finish(task);
+}
+
+/* In the log, if the old level or the new one lets it. */
+static void tell(const struct reload *self)
+{
+    const struct config *config = self->config;
+
+    if (!log_is_on(LOG_INFO))
+        log_set_level(config->log_level);
+    log_event(LOG_INFO, "reload",
+              log_integer("queues", (int64_t)config->queue_count),
+              log_integer("users_changed", (int64_t)self->users.changed),
+              log_string("result", "ok"));
+    log_set_level(config->log_level);
+    log_set_format(config->log_format);
 }
 
 /* Against what runs since the start, whatever was loaded in between. */

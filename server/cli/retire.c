@@ -123,6 +123,7 @@ const struct command command_retire_failed = {
                " queues or of all.\nA running server tells the LMS and"
                " retires them once it has heard.",
     .options = failed_specs,
+    .most_words = SIZE_MAX,
     .run = run_failed,
 };
 
@@ -132,5 +133,6 @@ const struct command command_retire_old = {
     .summary = "Retire the open submissions of a queue; tell the LMS.",
     .details = "They are retired at once; a running server tells the LMS.",
     .options = old_specs,
+    .most_words = 1,
     .run = run_old,
 };

@@ -28,11 +28,6 @@ static enum exit_code run_serve(const struct options *options)
     const char *listen = options_get(options, "listen");
     int roles;
 
-    if (options->word_count > 0) {
-        fprintf(stderr, "xqueue: serve takes no argument \"%s\"\n",
-                options->words[0]);
-        return EXIT_USAGE;
-    }
     if (!parse_roles(options_get(options, "role"), &roles))
         return EXIT_USAGE;
     if (listen != NULL)
@@ -65,10 +60,6 @@ static enum exit_code run_runserver(const struct options *options)
     struct options copy = *options;
     char address[256];
 
-    if (options->word_count > 1) {
-        fputs("xqueue: runserver takes one ADDR:PORT\n", stderr);
-        return EXIT_USAGE;
-    }
     if (options->word_count == 1) {
         bool port_only = strchr(options->words[0], ':') == NULL;
 
@@ -99,6 +90,7 @@ const struct command command_runserver = {
     .arguments = "[ADDR:PORT]",
     .summary = "Django's name for: serve",
     .options = runserver_specs,
+    .most_words = 1,
     .run = run_runserver,
 };
 

@@ -19,6 +19,7 @@ enum { GRACE_MS = 10000, CUT_OFF_MS = 3000, LOOK_MS = 20 };
 
 static void look(void *context);
 static bool is_done(const struct service *service);
+static bool has_clients(const struct service *service);
 
 void service_shut_down(struct service *service)
 {
@@ -43,12 +44,13 @@ static void look(void *context)
 {
     struct service *service = context;
     int64_t now_ms = clock_monotonic_ms();
+    bool is_late = now_ms >= service->stop_deadline_ms;
 
-    if (is_done(service)) {
+    if (is_done(service) && (is_late || !has_clients(service))) {
         loop_stop(service->env.loop);
         return;
     }
-    if (now_ms >= service->stop_deadline_ms) {
+    if (is_late) {
         if (service->env.fetcher == NULL) {
             log_event(LOG_WARNING, "stop",
                       log_integer("unfinished", (int64_t)service->env.tasks));
@@ -64,4 +66,10 @@ static bool is_done(const struct service *service)
 {
     return service->env.tasks == 0 &&
            (service->http == NULL || http_server_in_flight(service->http) == 0);
+}
+
+/* Idle ones are closed at once; these still read a reply, or send. */
+static bool has_clients(const struct service *service)
+{
+    return service->http != NULL && http_server_connections(service->http) > 0;
 }

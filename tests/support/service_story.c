@@ -17,6 +17,7 @@ struct http_client *client;
 struct arena *scratch;
 
 static const struct service_settings *settings_of_all;
+static const struct db_settings *database;
 
 static void start_all(void);
 static void stop_all(void);
@@ -36,6 +37,11 @@ int service_story_run(const struct story *story,
     whole.before_each = start_one;
     whole.after_each = stop_one;
     return story_run(&whole);
+}
+
+const struct db_settings *story_database(void)
+{
+    return database;
 }
 
 void add_user(const char *name)
@@ -140,10 +146,15 @@ const char *encoded(const char *text)
 
 static void start_all(void)
 {
+    struct service_settings settings;
+
     mariadb_start();
     db_library_start();
     scratch = arena_new();
-    service = service_new(settings_of_all);
+    database = mariadb_database();
+    settings = *settings_of_all;
+    settings.database = database;
+    service = service_new(&settings);
     add_user("lms");
     service_serve(service);
     arena_free(scratch);

@@ -39,6 +39,9 @@ int service_story_run(const struct story *story,
         return service_story_run(&story, (story_settings));                    \
     }
 
+/* The database of all tests, for a second server. */
+const struct db_settings *story_database(void);
+
 /* A user in the newest database, whose password is "password". */
 void add_user(const char *name);
 

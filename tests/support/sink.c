@@ -147,7 +147,10 @@ static struct received received_of(struct arena *arena, struct text line)
         ck_abort_msg("lms_sink: not JSON: %.*s", TEXT_ARGUMENTS(line));
     return (struct received){
         .number = member_integer(object, "number"),
+        .at_us = member_integer(object, "at_us"),
         .status = member_integer(object, "status"),
+        .in_hand = member_integer(object, "in_hand"),
+        .twins = member_integer(object, "twins"),
         .path = member_text(object, "path"),
         .content_type = member_text(object, "content_type"),
         .authorization = member_text(object, "authorization"),

@@ -10,8 +10,11 @@
 struct sink;
 
 struct received {
-    int64_t number; /* from 1, in the order they came */
-    int64_t status; /* what it was answered with */
+    int64_t number;  /* from 1, in the order they came */
+    int64_t at_us;   /* when it came, by clock_monotonic_us() */
+    int64_t status;  /* what it was answered with */
+    int64_t in_hand; /* callbacks not answered yet when it came, with itself */
+    int64_t twins;   /* those of them to the same path */
     struct text path;
     struct text content_type; /* may be absent, as all that follow */
     struct text authorization;

@@ -63,6 +63,7 @@ static struct evhttp *listen_on(struct lms *lms, const char *address,
 static void on_signal(evutil_socket_t number, short what, void *base);
 static void on_request(struct evhttp_request *request, void *context);
 static void take(struct lms *lms, struct evhttp_request *request, int status);
+static int in_hand(const struct lms *lms, const char *uri);
 static void answer(struct evhttp_request *request, const struct manner *manner);
 static void tell(struct lms *lms, struct evhttp_request *request);
 static int64_t query_number(const struct form *query, const char *name);
@@ -186,6 +187,8 @@ static void take(struct lms *lms, struct evhttp_request *request, int status)
     struct text body = {.size = evbuffer_get_length(input)};
     struct callback callback = {
         .status = status,
+        .in_hand = 1 + in_hand(lms, NULL),
+        .twins = 1 + in_hand(lms, evhttp_request_get_uri(request)),
         .path = text_of(evhttp_request_get_uri(request)),
         .content_type = text_of(evhttp_find_header(fields, "Content-Type")),
         .authorization = text_of(evhttp_find_header(fields, "Authorization")),
@@ -201,6 +204,22 @@ static void take(struct lms *lms, struct evhttp_request *request, int status)
     callback.body = form_get(&form, "xqueue_body");
     callbacks_add(lms->callbacks, &callback);
     arena_free(arena);
+}
+
+/* Slow callbacks that are not answered yet; with `uri`, those to it. */
+static int in_hand(const struct lms *lms, const char *uri)
+{
+    const struct pending *pending;
+    int count = 0;
+
+    TAILQ_FOREACH(pending, &lms->pendings, entry)
+    {
+        if (pending->count == 0 &&
+            (uri == NULL ||
+             strcmp(uri, evhttp_request_get_uri(pending->request)) == 0))
+            count++;
+    }
+    return count;
 }
 
 static void answer(struct evhttp_request *request, const struct manner *manner)

@@ -5,6 +5,7 @@
 
 #include "server/base/arena.h"
 #include "server/base/buffer.h"
+#include "server/base/clock.h"
 #include "server/base/json.h"
 #include "server/base/memory.h"
 #include "server/base/utf8.h"
@@ -51,8 +52,12 @@ void callbacks_add(struct callbacks *callbacks, const struct callback *callback)
 
     callbacks->count++;
     buffer_clear(json);
-    buffer_printf(json, "{\"number\": %lld, \"status\": %d",
-                  (long long)callbacks->count, callback->status);
+    buffer_printf(json,
+                  "{\"number\": %lld, \"at_us\": %lld, \"status\": %d,"
+                  " \"in_hand\": %d, \"twins\": %d",
+                  (long long)callbacks->count,
+                  (long long)clock_monotonic_us(), callback->status,
+                  callback->in_hand, callback->twins);
     append_member(json, "path", callback->path);
     append_member(json, "content_type", callback->content_type);
     append_member(json, "authorization", callback->authorization);

@@ -10,7 +10,9 @@ struct callbacks;
 struct evbuffer;
 
 struct callback {
-    int status; /* what it is answered with; 0: nothing */
+    int status;  /* what it is answered with; 0: nothing */
+    int in_hand; /* callbacks not answered yet when it came, with itself */
+    int twins;   /* those of them to the same path */
     struct text path;
     struct text content_type; /* may be absent, as all that follow */
     struct text authorization;
