@@ -68,7 +68,8 @@ static bool read_header(struct task *task, struct submission_insert *self)
     if (url == NULL || queue == NULL || json_get(header, "lms_key") == NULL)
         return false;
     self->callback_url = json_text(url);
-    if (text_is_absent(self->callback_url))
+    if (text_is_absent(self->callback_url) ||
+        !callback_is_possible(self->callback_url))
         return false;
     /* An escaped half of a surrogate pair is no character of a column. */
     self->callback_url = utf8_repair(task->arena, self->callback_url);

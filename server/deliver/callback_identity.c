@@ -6,6 +6,7 @@
 #include "server/base/crypto.h"
 #include "server/base/json.h"
 #include "server/base/utf8.h"
+#include "server/deliver/fetch_url.h"
 
 #include <string.h>
 
@@ -52,6 +53,21 @@ bool callback_identify(struct text xqueue_header,
     }
     arena_free(arena);
     return found;
+}
+
+bool callback_is_possible(struct text url)
+{
+    struct arena *arena = arena_new();
+    struct fetch_url parsed;
+    bool possible = memchr(url.data, '\0', url.size) == NULL;
+
+    if (possible && memmem(url.data, url.size, "://", 3) != NULL) {
+        possible = fetch_url_parse(arena_string(arena, url), &parsed);
+        if (possible)
+            fetch_url_free(&parsed);
+    }
+    arena_free(arena);
+    return possible;
 }
 
 struct text callback_origin(struct text url)

@@ -17,6 +17,13 @@ void callback_problem(struct text url, unsigned char ret_problem[PROBLEM_SIZE]);
 int64_t callback_destination(struct text url);
 
 /*
+ * Could a result ever be delivered there? Only asked of what looks like an
+ * absolute URL: one with another scheme, a user's password, an impossible
+ * port or a NUL in it is refused at once rather than after the grading.
+ */
+bool callback_is_possible(struct text url);
+
+/*
  * "http://host:port" as it stands in the URL, for the log; absent when the
  * URL is none or holds a user's name or password.
  */

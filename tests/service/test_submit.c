@@ -154,6 +154,8 @@ START_TEST(a_header_that_is_none_is_invalid)
         " \"queue_name\": \"other\"}",
         "{\"lms_callback_url\": 5, \"lms_key\": \"k\","
         " \"queue_name\": \"other\"}",
+        "{\"lms_callback_url\": \"ftp://h/\", \"lms_key\": \"k\","
+        "\"queue_name\": \"other\"}",
         "{\"lms_callback_url\": null, \"lms_key\": \"k\","
         " \"queue_name\": \"other\"}",
         "{\"lms_callback_url\": [\"u\"], \"lms_key\": \"k\","

@@ -74,6 +74,22 @@ START_TEST(what_is_no_url_has_one_destination)
 }
 END_TEST
 
+START_TEST(what_can_never_be_delivered_is_impossible)
+{
+    ck_assert(callback_is_possible(text_of(url)));
+    ck_assert(callback_is_possible(text_of("https://h:8000//a+b:c@d?e=f g")));
+    ck_assert(callback_is_possible(text_of("http://h/\xc3\xa9")));
+    ck_assert(callback_is_possible(text_of("/a path alone/")));
+    ck_assert(!callback_is_possible(text_of("ftp://h/")));
+    ck_assert(!callback_is_possible(text_of("gopher://h/")));
+    ck_assert(!callback_is_possible(text_of("javascript://h/")));
+    ck_assert(!callback_is_possible(text_of("http://user:secret@h/")));
+    ck_assert(!callback_is_possible(text_of("http://h:99999/")));
+    ck_assert(!callback_is_possible(text_of("http:///a")));
+    ck_assert(!callback_is_possible((struct text){"http://h/\0x", 11}));
+}
+END_TEST
+
 START_TEST(an_origin_is_shown_unless_it_holds_a_secret)
 {
     expect_text(callback_origin(text_of("http://Host:8000/a?b")),
@@ -134,6 +150,7 @@ STORY("callback identity",
       TELL(a_problem_is_the_whole_url_byte_by_byte),
       TELL(a_destination_is_scheme_host_and_port_in_any_case),
       TELL(what_is_no_url_has_one_destination),
+      TELL(what_can_never_be_delivered_is_impossible),
       TELL(an_origin_is_shown_unless_it_holds_a_secret),
       TELL(the_url_is_read_from_the_header), TELL(a_header_identifies_both),
       TELL(a_header_without_a_url_identifies_nothing))
