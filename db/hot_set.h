@@ -38,7 +38,7 @@ enum outbox_kind {
 };
 
 /*
- * From the text of a stored xqueue_header: which problem of which student
+ * From the text of a stored xqueue_header: which problem of which learner
  * (a hash of the full callback URL) and which destination (a hash of its
  * origin). False when the header has no usable URL. Pure; any thread.
  */

@@ -23,7 +23,7 @@
 
 #include <string.h>
 
-static const char *const incorrect = "Incorrect login credentials";
+static const char *const bad_credentials = "Incorrect login credentials";
 
 struct login {
     struct task *task;
@@ -60,7 +60,7 @@ enum step api_login(struct task *task)
     if (text_is_absent(self->username) || text_is_absent(self->password))
         return reply_fail(task, "Insufficient login info");
     if (self->password.size > PASSWORD_MAX_SIZE)
-        return reply_fail(task, incorrect);
+        return reply_fail(task, bad_credentials);
 
     self->load.arena = task->arena;
     self->load.username = self->username;
@@ -84,7 +84,8 @@ static enum step user_loaded(struct task *task)
                                       self->password, self->load.user.password,
                                       now_ms))
         return open_session(task);
-    delay_ms = throttle_delay_ms(sessions->throttle, self->username, now_ms);
+    delay_ms =
+        login_throttle_delay_ms(sessions->throttle, self->username, now_ms);
     if (delay_ms > 0)
         return task_await_time(task, delay_ms, check_password);
     return check_password(task);
@@ -117,10 +118,10 @@ static enum step password_checked(struct task *task)
     if (self->check.canceled)
         return reply_busy(task, "stopping");
     if (!self->check.matches) {
-        throttle_failed(sessions->throttle, self->username, now_ms);
-        return reply_fail(task, incorrect);
+        login_throttle_failed(sessions->throttle, self->username, now_ms);
+        return reply_fail(task, bad_credentials);
     }
-    throttle_succeeded(sessions->throttle, self->username);
+    login_throttle_succeeded(sessions->throttle, self->username);
     verified_passwords_remember(sessions->verified, self->username,
                                 self->password, self->load.user.password,
                                 now_ms);

@@ -15,7 +15,7 @@
 #include "server/deliver/callback_identity.h"
 #include "server/deliver/callbacks.h"
 
-static const char *const incorrect = "Incorrect reply format";
+static const char *const bad_format = "Incorrect reply format";
 
 static bool read_header(struct task *task, struct text source,
                         struct submission_answer *self);
@@ -36,9 +36,9 @@ enum step api_put_result(struct task *task)
         return reply_form_refused(task, status);
     self->reply = form_get(&form, "xqueue_body");
     if (text_is_absent(self->reply))
-        return reply_fail(task, incorrect);
+        return reply_fail(task, bad_format);
     if (!read_header(task, form_get(&form, "xqueue_header"), self))
-        return reply_fail(task, incorrect);
+        return reply_fail(task, bad_format);
     if (self->reply.size > (size_t)config->submission_max_bytes)
         return reply_fail(
             task, arena_printf(task->arena, "Result is larger than %lld bytes",

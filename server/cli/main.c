@@ -78,7 +78,7 @@ static const struct command *find_command(const char *name)
 static void print_usage(FILE *out)
 {
     fputs("Usage: xqueue COMMAND [OPTIONS]\n\n"
-          "The queue between an LMS and the programs that grade students'"
+          "The queue between an LMS and the programs that grade learners'"
           " code.\n\nCommands:\n",
           out);
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)

@@ -13,7 +13,7 @@ static const struct option_spec specs[] = {
     {"list", 'l', NULL, "show which migrations are applied"},
     {"dry-run", 0, NULL, "show what would run"},
     {"hand-back", 0, NULL,
-     "make the tables ready for the Django server (stop this one first)"},
+     "make the tables ready for the Django server (stop xqueue first)"},
     /* Of Django's migrate. */
     {"plan", 0, NULL, NULL},
     {"noinput", 0, NULL, NULL},

@@ -71,17 +71,18 @@ enum options_status options_parse(const struct command *command, int argc,
 
 void options_print_help(const struct command *command)
 {
-    printf("Usage: xqueue %s %s\n\n%s\n", command->name, command->arguments,
+    printf("Usage: xqueue %s%s%s\n\n%s\n", command->name,
+           command->arguments[0] == '\0' ? "" : " ", command->arguments,
            command->summary);
     if (command->details != NULL)
         printf("\n%s\n", command->details);
     puts("\nOptions:");
     if (command->options != NULL)
         print_specs(command->options);
-    puts("      --config FILE          the configuration, instead of the"
+    puts("      --config FILE            the configuration, instead of the"
          " file named by XQUEUE_CFG\n"
-         "      --set NAME=VALUE       a setting, over file and environment\n"
-         "  -h, --help                 this text\n\n"
+         "      --set NAME=VALUE         a setting, over file and environment\n"
+         "  -h, --help                   this text\n\n"
          "Settings are listed by: xqueue settings");
 }
 
@@ -219,6 +220,6 @@ static void print_specs(const struct option_spec *specs)
             snprintf(letter, sizeof letter, "-%c, ", specs->letter);
         snprintf(name, sizeof name, "--%s %s", specs->name,
                  specs->argument == NULL ? "" : specs->argument);
-        printf("  %s%-22s %s\n", letter, name, specs->help);
+        printf("  %s%-24s %s\n", letter, name, specs->help);
     }
 }

@@ -81,7 +81,10 @@ static enum exit_code run_old(const struct options *options)
         return EXIT_USAGE;
     }
     if (before != NULL && !is_time(before)) {
-        fprintf(stderr, "xqueue: unable to parse datetime %s\n", before);
+        fprintf(stderr,
+                "xqueue: --retire-before: expected a time such as"
+                " \"2026-11-23 09:00:00\", found \"%s\"\n",
+                before);
         return EXIT_FAILED;
     }
     if (!work_begin_migrated(options, &work))

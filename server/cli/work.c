@@ -67,8 +67,8 @@ enum exit_code work_failed(const struct work *work, const char *what,
 {
     const char *error = db_conn_error(work->db);
 
-    fprintf(stderr, "xqueue: %s failed: %s%s%s\n", what, db_status_name(status),
-            error[0] == '\0' ? "" : ": ", error);
+    fprintf(stderr, "xqueue: %s failed: %s\n", what,
+            error[0] == '\0' ? db_status_name(status) : error);
     return EXIT_FAILED;
 }
 

@@ -67,8 +67,6 @@ void setting_describe_size(double bytes, struct buffer *out)
 
 static void describe_range(const struct setting *setting, struct buffer *out)
 {
-    const char *start = setting->above_min ? "above" : "from";
-
     if (setting->type == SETTING_SIZE) {
         buffer_append_string(out, " from ");
         setting_describe_size(setting->min, out);
@@ -78,7 +76,11 @@ static void describe_range(const struct setting *setting, struct buffer *out)
     }
     if (setting->unit != NULL)
         buffer_printf(out, " of %s", setting->unit);
-    buffer_printf(out, " %s %.15g to %.15g", start, setting->min, setting->max);
+    if (setting->above_min)
+        buffer_printf(out, " above %.15g, at most %.15g", setting->min,
+                      setting->max);
+    else
+        buffer_printf(out, " from %.15g to %.15g", setting->min, setting->max);
 }
 
 static void describe_choices(const struct setting *setting, struct buffer *out)

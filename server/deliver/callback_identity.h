@@ -7,7 +7,7 @@
 #include "db/hot_set.h"
 
 /*
- * The problem of one student is the full callback URL, byte by byte: a hash
+ * The problem of one learner is the full callback URL, byte by byte: a hash
  * of it. (The Django server compared the first 128 characters, which many
  * problems share.)
  */

@@ -41,8 +41,8 @@ void login_throttle_free(struct login_throttle *throttle)
     free(throttle);
 }
 
-int64_t throttle_delay_ms(struct login_throttle *throttle, struct text name,
-                          int64_t now_ms)
+int64_t login_throttle_delay_ms(struct login_throttle *throttle,
+                                struct text name, int64_t now_ms)
 {
     unsigned char digest[SHA256_SIZE];
     const struct failures *failures;
@@ -56,8 +56,8 @@ int64_t throttle_delay_ms(struct login_throttle *throttle, struct text name,
     return allowed_ms > now_ms ? allowed_ms - now_ms : 0;
 }
 
-void throttle_failed(struct login_throttle *throttle, struct text name,
-                     int64_t now_ms)
+void login_throttle_failed(struct login_throttle *throttle, struct text name,
+                           int64_t now_ms)
 {
     unsigned char digest[SHA256_SIZE];
     struct failures *failures;
@@ -71,7 +71,7 @@ void throttle_failed(struct login_throttle *throttle, struct text name,
     failures->last_ms = now_ms;
 }
 
-void throttle_succeeded(struct login_throttle *throttle, struct text name)
+void login_throttle_succeeded(struct login_throttle *throttle, struct text name)
 {
     unsigned char digest[SHA256_SIZE];
 

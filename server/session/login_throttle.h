@@ -30,11 +30,12 @@ void login_throttle_free(struct login_throttle *throttle);
  * verified_passwords.h): somebody else's guessing must not slow down the LMS.
  * `now_ms` is clock_monotonic_ms().
  */
-int64_t throttle_delay_ms(struct login_throttle *throttle, struct text name,
-                          int64_t now_ms);
+int64_t login_throttle_delay_ms(struct login_throttle *throttle,
+                                struct text name, int64_t now_ms);
 
-void throttle_failed(struct login_throttle *throttle, struct text name,
-                     int64_t now_ms);
-void throttle_succeeded(struct login_throttle *throttle, struct text name);
+void login_throttle_failed(struct login_throttle *throttle, struct text name,
+                           int64_t now_ms);
+void login_throttle_succeeded(struct login_throttle *throttle,
+                              struct text name);
 
 #endif

@@ -152,7 +152,7 @@ START_TEST(a_wrong_argument_ends_with_a_reason)
                    1, "--sleep_between: expected seconds");
     expect_outcome(RUN("retire_old_submissions", "q", "--retire-before",
                        "yesterday", NULL),
-                   1, "unable to parse datetime yesterday");
+                   1, "found \"yesterday\"");
 }
 END_TEST
 

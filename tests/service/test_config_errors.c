@@ -71,7 +71,7 @@ START_TEST(a_wrong_value_is_shown_with_its_place)
     expect_line(output,
                 arena_printf(scratch,
                              "%s:4:19: REQUESTS_TIMEOUT: expected a number of"
-                             " seconds above 0 to 600, found \"soon\"",
+                             " seconds above 0, at most 600, found \"soon\"",
                              path));
 }
 END_TEST

@@ -23,12 +23,12 @@ static void tear_down(void)
 static void fail_times(const char *name, int times)
 {
     for (int i = 0; i < times; i++)
-        throttle_failed(throttle, text_of(name), NOW);
+        login_throttle_failed(throttle, text_of(name), NOW);
 }
 
 static int64_t delay(const char *name, int64_t now_ms)
 {
-    return throttle_delay_ms(throttle, text_of(name), now_ms);
+    return login_throttle_delay_ms(throttle, text_of(name), now_ms);
 }
 
 START_TEST(four_wrong_logins_cost_nothing)
@@ -66,7 +66,7 @@ END_TEST
 START_TEST(a_right_password_ends_it)
 {
     fail_times("lms", 50);
-    throttle_succeeded(throttle, text_of("lms"));
+    login_throttle_succeeded(throttle, text_of("lms"));
     ck_assert_int_eq(delay("lms", NOW), 0);
     fail_times("lms", 4);
     ck_assert_int_eq(delay("lms", NOW), 0);
@@ -76,11 +76,11 @@ END_TEST
 START_TEST(an_hour_without_a_wrong_password_ends_it)
 {
     fail_times("lms", 50);
-    throttle_failed(throttle, text_of("lms"), NOW + HOUR);
+    login_throttle_failed(throttle, text_of("lms"), NOW + HOUR);
     ck_assert_int_eq(delay("lms", NOW + HOUR), 0);
-    throttle_failed(throttle, text_of("grader"), NOW);
+    login_throttle_failed(throttle, text_of("grader"), NOW);
     fail_times("grader", 4);
-    throttle_failed(throttle, text_of("grader"), NOW + HOUR - 1);
+    login_throttle_failed(throttle, text_of("grader"), NOW + HOUR - 1);
     ck_assert_int_eq(delay("grader", NOW + HOUR - 1), 2000);
 }
 END_TEST
