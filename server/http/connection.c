@@ -25,6 +25,7 @@
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/http/body_memory.h"
+#include "server/http/crowd.h"
 #include "server/http/intake.h"
 #include "server/http/linger.h"
 #include "server/http/private.h"
@@ -129,6 +130,7 @@ void http_connection_replying(struct http_connection *connection)
 
 void http_connection_replied(struct http_connection *connection)
 {
+    connection->kept = true;
     http_connection_set_state(connection, HTTP_CONNECTION_IDLE);
     http_intake_take_rest(connection);
 }
@@ -156,6 +158,7 @@ void http_connection_free(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
 
+    http_crowd_leave(connection);
     event_free(connection->turn);
     TAILQ_REMOVE(&server->connections, connection, siblings);
     server->connection_count--;
@@ -169,6 +172,7 @@ void http_connection_set_state(struct http_connection *connection,
 {
     connection->state = state;
     connection->since_ms = clock_monotonic_ms();
+    http_crowd_place(connection);
 }
 
 static void on_turn(evutil_socket_t descriptor, short what, void *context)

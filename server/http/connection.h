@@ -22,6 +22,7 @@ struct evbuffer_cb_entry;
 struct event;
 struct evhttp_connection;
 struct evhttp_request;
+struct http_connection_list;
 struct http_request;
 struct http_server;
 
@@ -39,6 +40,8 @@ enum http_connection_state {
 struct http_connection {
     TAILQ_ENTRY(http_connection) siblings;
     TAILQ_ENTRY(http_connection) receivers; /* meaningful while `large` */
+    TAILQ_ENTRY(http_connection) queued;    /* meaningful while in `queue` */
+    struct http_connection_list *queue;     /* one of the crowd's, or NULL */
     struct http_server *server;
     enum http_connection_state state;
     int64_t since_ms;         /* when it got into that state */
@@ -60,6 +63,7 @@ struct http_connection {
     size_t request_held;       /* bytes of the body that the handler has */
     size_t held;               /* our part of the server's memory.held */
     bool large;                /* receives a body of more than 64 KB */
+    bool kept;                 /* a reply has been written on it */
     bool paused;               /* not read for want of memory */
     bool roomy;                /* the read watermark admits a whole body */
     bool refused;              /* a refusal went out: linger when closed */

@@ -1,10 +1,12 @@
 /*
  * Deadlines are absolute: a byte now and then does not move them. evhttp's
- * own time-outs start anew with every byte and are not used.
+ * own time-outs start anew with every byte and are not used. Some get shorter
+ * when connections are many: crowd.c.
  */
 #include "server/http/deadlines.h"
 
 #include "server/base/clock.h"
+#include "server/http/crowd.h"
 #include "server/http/linger.h"
 #include "server/http/private.h"
 
@@ -28,6 +30,7 @@ void http_deadlines_check(struct http_server *server)
     const int64_t now_ms = clock_monotonic_ms();
     struct http_connection *next;
 
+    http_crowd_thin_out(server, now_ms);
     for (struct http_connection *connection = TAILQ_FIRST(&server->connections);
          connection != NULL; connection = next) {
         next = TAILQ_NEXT(connection, siblings); /* check() may free */
@@ -78,7 +81,7 @@ static void check_idle(struct http_connection *connection, int64_t now_ms)
 static void check_head(struct http_connection *connection, int64_t now_ms)
 {
     if (has_passed(connection->request_since_ms,
-                   connection->server->settings.head_timeout_s, now_ms))
+                   http_crowd_head_timeout_s(connection->server), now_ms))
         http_connection_refuse(connection, 408, "Request head took too long");
 }
 

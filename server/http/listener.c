@@ -5,6 +5,9 @@
  * fails for want of descriptors the socket stays readable, and a loop that
  * just returns would spin: so we shed one waiting connection by means of a
  * spare descriptor and look away for a tenth of a second.
+ *
+ * While as many are connected as may be, nothing is accepted, but we watch
+ * for somebody to wait: only then does a connection have to make room.
  */
 #include "server/http/listener.h"
 
@@ -22,7 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, BACKOFF_US = 100 * 1000 };
+enum { BACKLOG = 1024, BACKOFF_US = 100 * 1000, MOST_ROOM = 32 };
 
 struct endpoint {
     struct sockaddr_storage address;
@@ -36,6 +39,8 @@ static uint16_t port_of(int descriptor);
 static void shed_one(struct http_listener *listener);
 static void on_backoff_over(evutil_socket_t descriptor, short what,
                             void *context);
+static void on_waiting(evutil_socket_t descriptor, short what, void *context);
+static size_t waiting_count(int descriptor);
 static void review(struct http_listener *listener);
 
 bool http_listener_open(struct http_listener *listener, struct event_base *base,
@@ -66,7 +71,10 @@ bool http_listener_open(struct http_listener *listener, struct event_base *base,
     listener->port = port_of(descriptor);
     listener->bound = evhttp_bind_listener(evhttp, listener->listener);
     listener->backoff = event_new(base, -1, 0, on_backoff_over, listener);
-    if (listener->bound == NULL || listener->backoff == NULL)
+    listener->waiting =
+        event_new(base, descriptor, EV_READ | EV_PERSIST, on_waiting, listener);
+    if (listener->bound == NULL || listener->backoff == NULL ||
+        listener->waiting == NULL)
         fatal("no memory for a listener");
     evconnlistener_set_error_cb(listener->listener, on_error);
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -78,6 +86,23 @@ void http_listener_set_full(struct http_listener *listener, bool full)
     if (listener->full == full)
         return;
     listener->full = full;
+    listener->in_vain = false;
+    review(listener);
+}
+
+void http_listener_when_full(struct http_listener *listener,
+                             http_listener_make_room *make_room, void *context)
+{
+    listener->make_room = make_room;
+    listener->make_room_context = context;
+    review(listener);
+}
+
+void http_listener_look_again(struct http_listener *listener)
+{
+    if (!listener->in_vain)
+        return;
+    listener->in_vain = false;
     review(listener);
 }
 
@@ -99,6 +124,7 @@ void http_listener_close(struct http_listener *listener)
 {
     if (listener->bound == NULL)
         return;
+    event_free(listener->waiting); /* before its descriptor is closed */
     evhttp_del_accept_socket(listener->evhttp, listener->bound);
     event_free(listener->backoff);
     if (listener->spare >= 0)
@@ -191,12 +217,45 @@ static void on_backoff_over(evutil_socket_t descriptor, short what,
     review(context);
 }
 
+static void on_waiting(evutil_socket_t descriptor, short what, void *context)
+{
+    struct http_listener *listener = context;
+
+    (void)what;
+    if (listener->make_room(waiting_count(descriptor),
+                            listener->make_room_context) > 0)
+        return;
+    listener->in_vain = true;
+    review(listener);
+}
+
+/* At least one, and not so many that the others would notice. */
+static size_t waiting_count(int descriptor)
+{
+    struct tcp_info info = {.tcpi_unacked = 0};
+    socklen_t size = sizeof info;
+
+    /* Of a listening socket these are the connections in its queue. */
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        info.tcpi_unacked == 0)
+        return 1;
+    return info.tcpi_unacked < MOST_ROOM ? info.tcpi_unacked : MOST_ROOM;
+}
+
 static void review(struct http_listener *listener)
 {
+    bool resting;
+
     if (listener->bound == NULL)
         return;
-    if (listener->full || event_pending(listener->backoff, EV_TIMEOUT, NULL))
+    resting = event_pending(listener->backoff, EV_TIMEOUT, NULL);
+    if (listener->full || resting)
         evconnlistener_disable(listener->listener);
     else
         evconnlistener_enable(listener->listener);
+    if (listener->full && !resting && listener->make_room != NULL &&
+        !listener->in_vain)
+        event_add(listener->waiting, NULL);
+    else
+        event_del(listener->waiting);
 }

@@ -26,6 +26,14 @@ struct http_body_memory {
     struct http_connection_list receivers; /* of large bodies, oldest first */
 };
 
+/* Those that may have to go, each queue longest first: crowd.c. */
+struct http_crowd {
+    struct http_connection_list kept;   /* idle after a reply */
+    struct http_connection_list silent; /* idle without a word so far */
+    struct http_connection_list lingering;
+    struct http_connection_list heads; /* being sent */
+};
+
 struct http_server {
     struct event_base *base; /* borrows */
     struct http_settings settings;
@@ -35,7 +43,8 @@ struct http_server {
     struct http_listener listener;
     struct event *sweep; /* every half second: deadlines.c */
     struct http_connection_list connections;
-    size_t connection_count;
+    size_t connection_count; /* never above max_connections */
+    struct http_crowd crowd;
     struct http_connection **by_descriptor; /* NULL where there is none */
     size_t by_descriptor_size;
     size_t in_flight;

@@ -5,6 +5,7 @@
  *   connection.c   what a connection is doing
  *   intake.c       its bytes as they come
  *   deadlines.c    how long it may take
+ *   crowd.c        who has to go when there are too many
  *   body_memory.c  how much all bodies together may hold
  *   admission.c    which requests get to the handler
  *   refusal.c      what the others are told
@@ -15,6 +16,7 @@
 
 #include "server/base/memory.h"
 #include "server/http/admission.h"
+#include "server/http/crowd.h"
 #include "server/http/deadlines.h"
 #include "server/http/private.h"
 
@@ -42,6 +44,7 @@ static size_t connection_limit(size_t wanted);
 static void set_up_library(void);
 static struct evhttp *new_evhttp(struct http_server *server);
 static struct bufferevent *on_accept(struct event_base *base, void *context);
+static size_t make_room(size_t wanted, void *context);
 static void on_request(struct evhttp_request *evhttp, void *context);
 static void on_sweep(evutil_socket_t descriptor, short what, void *context);
 static void on_accept_error(struct evconnlistener *source, void *context);
@@ -87,14 +90,17 @@ struct http_server *http_server_start(struct event_base *base,
     server->context = context;
     TAILQ_INIT(&server->connections);
     TAILQ_INIT(&server->memory.receivers);
+    http_crowd_start(server);
     server->evhttp = new_evhttp(server);
     server->sweep = event_new(base, -1, EV_PERSIST, on_sweep, server);
     if (server->sweep == NULL || event_add(server->sweep, &sweep) != 0)
         fatal("no memory for the HTTP server");
     if (http_listener_open(&server->listener, base, server->evhttp,
                            settings->address, settings->port, on_accept_error,
-                           ret_error))
+                           ret_error)) {
+        http_listener_when_full(&server->listener, make_room, server);
         return server;
+    }
     http_server_free(server);
     return NULL;
 }
@@ -214,6 +220,11 @@ static struct bufferevent *on_accept(struct event_base *base, void *context)
     return bufferevent;
 }
 
+static size_t make_room(size_t wanted, void *context)
+{
+    return http_crowd_make_room(context, wanted);
+}
+
 static void on_request(struct evhttp_request *evhttp, void *context)
 {
     struct http_server *server = context;
@@ -235,9 +246,12 @@ static void on_request(struct evhttp_request *evhttp, void *context)
 
 static void on_sweep(evutil_socket_t descriptor, short what, void *context)
 {
+    struct http_server *server = context;
+
     (void)descriptor;
     (void)what;
-    http_deadlines_check(context);
+    http_deadlines_check(server);
+    http_listener_look_again(&server->listener);
 }
 
 /*

@@ -24,8 +24,7 @@ struct http_settings {
     size_t max_fields;          /* 64 */
     size_t max_body_bytes;      /* of one request */
     size_t body_memory_bytes;   /* of all bodies together: back-pressure */
-    size_t max_connections;     /* more wait in the listen queue; fewer when
-                                   the system allows fewer open files */
+    size_t max_connections;     /* see below: 2000 */
     unsigned head_timeout_s;    /* from the first byte to the blank line: 10 */
     unsigned body_grace_s;      /* then a body must keep up min_body_rate: 10 */
     size_t min_body_rate;       /* bytes a second: 1024 */
@@ -33,6 +32,19 @@ struct http_settings {
     unsigned reply_timeout_s;   /* writing the reply, absolute: 30 */
     unsigned idle_timeout_s;    /* kept-alive and silent: 90 */
 };
+
+/*
+ * There are never more than max_connections; fewer when the system allows
+ * fewer open files. When all are taken and somebody waits to connect, the one
+ * idle longest is closed for the new one: kept alive, or connected for a
+ * second without a word. Without any such it is one closed for a second whose
+ * client has not gone, and then the one that has been sending its head
+ * longest, beyond a second. A connection that is being served is never closed
+ * for another: then new ones wait in the listen queue. Above 80 % the idle
+ * time-out is 5 s at most, until connections are fewer again, and the head
+ * time-out 3 s. A client that keeps an idle connection must be ready to
+ * connect again, as always in HTTP.
+ */
 
 /* The values above; address 127.0.0.1, port 18040. */
 void http_settings_init(struct http_settings *settings);

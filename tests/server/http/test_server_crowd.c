@@ -194,7 +194,7 @@ END_TEST
 START_TEST(whoever_is_served_is_never_closed_for_another)
 {
     enum { LIMIT = 4, NEWCOMERS = 20 };
-    const int small = 4096;
+    const int small = 64 * 1024;
     int held;
     int sending;
     int reading;
