@@ -242,8 +242,7 @@ END_TEST
 
 START_TEST(a_url_that_is_none_is_given_up_at_once)
 {
-    static const char *const urls[] = {"", "not a url", "ftp://127.0.0.1/",
-                                       "http://", "file:///etc/passwd"};
+    static const char *const urls[] = {"", "not a url", "/a/path/alone"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(urls); i++) {
         int64_t id = put_result(lms_header("test-pull", urls[i]), "right");

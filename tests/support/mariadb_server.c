@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -31,6 +32,7 @@ void mariadb_server_create(struct mariadb_server *server)
 {
     const char *parent = getenv("TMPDIR");
     char data[SERVER_PATH_SIZE + 16];
+    char temporary[SERVER_PATH_SIZE + 16];
 
     server->owner = getpid();
     snprintf(server->directory, sizeof server->directory,
@@ -39,9 +41,12 @@ void mariadb_server_create(struct mariadb_server *server)
         fatal("no directory for the test database: %s", strerror(errno));
     snprintf(server->socket, sizeof server->socket, "%s/s", server->directory);
     snprintf(data, sizeof data, "--datadir=%s/data", server->directory);
+    snprintf(temporary, sizeof temporary, "--tmpdir=%s/tmp", server->directory);
+    if (mkdir(strchr(temporary, '/'), 0700) != 0)
+        fatal("no directory for temporary files: %s", strerror(errno));
     mariadb_server_command(
         (const char *const[]){
-            "mariadb-install-db", "--no-defaults", data,
+            "mariadb-install-db", "--no-defaults", data, temporary,
             "--auth-root-authentication-method=normal", "--skip-test-db",
             "--skip-name-resolve", "--force",
             geteuid() == 0 ? "--user=root" : "--skip-log-bin", NULL},
@@ -132,6 +137,7 @@ void mariadb_server_command(const char *const *words, const char *input)
 static void become_mariadb(const struct mariadb_server *server)
 {
     char data[SERVER_PATH_SIZE + 16];
+    char temporary[SERVER_PATH_SIZE + 16];
     char socket[SERVER_PATH_SIZE + 16];
     char pid_file[SERVER_PATH_SIZE + 24];
     char log[SERVER_PATH_SIZE + 8];
@@ -144,14 +150,16 @@ static void become_mariadb(const struct mariadb_server *server)
     if (getppid() == server->owner)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
     snprintf(data, sizeof data, "--datadir=%s/data", server->directory);
+    snprintf(temporary, sizeof temporary, "--tmpdir=%s/tmp", server->directory);
     snprintf(socket, sizeof socket, "--socket=%s", server->socket);
     snprintf(pid_file, sizeof pid_file, "--pid-file=%s/pid", server->directory);
     snprintf(log, sizeof log, "%s/log", server->directory);
     file = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0)
         _exit(126);
-    execlp("mariadbd", "mariadbd", "--no-defaults", data, socket, pid_file,
-           "--skip-networking", "--skip-name-resolve",
+    /* A server that starts deletes the others' files in a shared folder. */
+    execlp("mariadbd", "mariadbd", "--no-defaults", data, temporary, socket,
+           pid_file, "--skip-networking", "--skip-name-resolve",
            "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
            "--character-set-server=utf8mb4", "--max-allowed-packet=16M",
            server->is_durable ? "--innodb-flush-log-at-trx-commit=1"

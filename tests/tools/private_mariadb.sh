@@ -55,6 +55,7 @@ make_data() {
     [ -d "$folder/data" ] && return
     rm -rf "$folder/data.new"
     if ! mariadb-install-db --no-defaults --datadir="$folder/data.new" \
+        --tmpdir="$folder/tmp" \
         --auth-root-authentication-method=normal --skip-test-db \
         --skip-name-resolve --force "${user[@]}" >"$folder/install.log" 2>&1
     then
@@ -68,9 +69,12 @@ start() {
     if running && answers; then
         return
     fi
+    # Not /tmp: a server that starts deletes what others have there.
+    mkdir -p "$folder/tmp"
     make_data
     # In a session of its own: Ctrl-C is for those who use it.
     setsid mariadbd --no-defaults "${user[@]}" --datadir="$folder/data" \
+        --tmpdir="$folder/tmp" \
         --socket="$folder/mysql.sock" --pid-file="$folder/mysql.pid" \
         --skip-networking --skip-name-resolve \
         --innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=128M \

@@ -46,8 +46,6 @@ START_TEST(trimming_takes_blanks_and_tabs_only)
 }
 END_TEST
 
-STORY("text",
-      TELL(a_number_is_digits_and_nothing_else),
+STORY("text", TELL(a_number_is_digits_and_nothing_else),
       TELL(the_ends_of_the_range_fit_and_one_more_does_not),
-      TELL(absent_and_empty_differ),
-      TELL(trimming_takes_blanks_and_tabs_only))
+      TELL(absent_and_empty_differ), TELL(trimming_takes_blanks_and_tabs_only))

@@ -55,9 +55,8 @@ void callbacks_add(struct callbacks *callbacks, const struct callback *callback)
     buffer_printf(json,
                   "{\"number\": %lld, \"at_us\": %lld, \"status\": %d,"
                   " \"in_hand\": %d, \"twins\": %d",
-                  (long long)callbacks->count,
-                  (long long)clock_monotonic_us(), callback->status,
-                  callback->in_hand, callback->twins);
+                  (long long)callbacks->count, (long long)clock_monotonic_us(),
+                  callback->status, callback->in_hand, callback->twins);
     append_member(json, "path", callback->path);
     append_member(json, "content_type", callback->content_type);
     append_member(json, "authorization", callback->authorization);
