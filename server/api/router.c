@@ -1,6 +1,7 @@
 /*
  * From a request's path to its endpoint. Paths are compared raw: one with a
- * percent sign is nobody's (B024).
+ * percent sign is nobody's, for no client writes them so, and a proxy in front
+ * may judge them otherwise.
  */
 #include "server/api/router.h"
 

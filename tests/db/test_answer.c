@@ -349,6 +349,7 @@ START_TEST(two_results_of_one_submission_do_not_share_a_batch)
 }
 END_TEST
 
+/* R21 */
 START_TEST(no_callback_leaves_sooner_than_the_delay_after_arrival)
 {
     int64_t id = submit("7:p");

@@ -1,6 +1,6 @@
 /*
  * Many connections at once on one queue: nothing is lost, nothing is handed
- * out twice, nobody sees an error.
+ * out twice, nobody sees an error (R13).
  */
 #include "tests/support/hot_story.h"
 

@@ -1,5 +1,5 @@
 /*
- * db/schema.c, db/sql_script.c, migrations/
+ * db/schema.c, db/sql_script.c, migrations/: R41
  */
 #include "db/schema.h"
 

@@ -395,6 +395,7 @@ START_TEST(of_two_at_once_on_two_connections_one_supersedes_the_other)
 }
 END_TEST
 
+/* R19: superseding and storing are one. */
 START_TEST(the_older_one_lives_when_the_new_one_cannot_be_stored)
 {
     int64_t old = submit("7:p");

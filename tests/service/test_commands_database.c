@@ -1,6 +1,6 @@
 /*
- * What the commands do to a database: R40, R45, R54, R55. A server runs on
- * it meanwhile.
+ * What the commands do to a database: R40, R41, R45, R54, R55. A server
+ * runs on it meanwhile.
  */
 #include "tests/support/service_story.h"
 #include "tests/support/sink.h"

@@ -1,5 +1,5 @@
 /*
- * A grader pulls: R7, R13, R27, R44.
+ * A grader pulls: R6, R7, R13, R27, R41, R44, R53, R61.
  */
 #include "tests/support/service_story.h"
 
@@ -114,6 +114,11 @@ START_TEST(a_pull_is_written_down_as_django_does)
                     " pull_time >= arrival_time) FROM queue_submission"
                     " WHERE id = %lld",
                     (long long)pulled.id);
+    pulled = submit_and_pull("test-pull");
+    expect_reply(grader_put_result(pulled.header, "right"), 0, "\"\"");
+    ck_assert_value("127.0.0.1",
+                    "SELECT grader_id FROM queue_submission WHERE id = %lld",
+                    (long long)pulled.id);
 }
 END_TEST
 
@@ -150,6 +155,27 @@ START_TEST(an_empty_queue_is_named)
     expect_reply(get_submission("a b+c&d=é"), 1,
                  "\"Queue 'a b+c&d=\\u00e9' is empty\"");
     expect_reply(get_submission("pushed"), 1, "\"Queue 'pushed' is empty\"");
+}
+END_TEST
+
+/* From a process that pushes nothing, for else it might be pushed first. */
+START_TEST(a_grader_may_pull_from_a_queue_that_is_pushed)
+{
+    struct service *second = service_new(&(struct service_settings){
+        .database = story_database(),
+        .queues = "{pushed too: 'http://127.0.0.1:1/'}",
+        .options = (const char *const[]){"--role", "web", NULL}});
+    struct pulled pulled;
+
+    service_serve(second);
+    http_client_set_port(client, service_port(second));
+    log_in(client);
+    expect_reply(lms_submit(lms_header("pushed too", NULL), "b"), 0, "\"1\"");
+    expect_reply(get_queuelen("pushed too"), 0, "1");
+    pulled = grader_pull("pushed too");
+    expect_text(pulled.body, "b");
+    expect_reply(grader_put_result(pulled.header, "right"), 0, "\"\"");
+    service_stop(second);
 }
 END_TEST
 
@@ -224,7 +250,9 @@ SERVICE_STORY("get_submission", &settings,
               TELL(after_a_while_it_is_offered_again_with_another_key),
               TELL(a_pull_is_written_down_as_django_does),
               TELL(an_unknown_queue_is_not_found),
-              TELL(an_empty_queue_is_named), TELL(a_name_must_be_given),
+              TELL(an_empty_queue_is_named),
+              TELL(a_grader_may_pull_from_a_queue_that_is_pushed),
+              TELL(a_name_must_be_given),
               TELL(upper_and_lower_case_are_two_queues),
               TELL(of_many_graders_at_once_one_gets_it),
               TELL(the_map_of_files_is_given_as_it_is_stored))

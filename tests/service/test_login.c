@@ -115,6 +115,7 @@ START_TEST(a_multipart_login_is_as_good)
 }
 END_TEST
 
+/* More of them in test_foreign_fields.c (R16). */
 START_TEST(fields_of_csrf_and_basic_auth_are_ignored)
 {
     expect_reply(
@@ -252,6 +253,23 @@ START_TEST(an_lms_submits_in_four_requests)
 }
 END_TEST
 
+/* A watcher that is sent to the login again without end never sleeps (R5). */
+START_TEST(a_grader_that_was_redirected_logs_in_once_and_goes_on)
+{
+    const char *path = "/xqueue/get_submission/?queue_name=test-pull";
+
+    http_set_cookie(client, "sessionid",
+                    "0123456789012345678901234567890123456789012");
+    expect_status(http_get(client, path), 302, "");
+    expect_reply(try_login(client, "lms", "password"), 0, LOGGED_IN);
+    for (int i = 0; i < 50; i++)
+        expect_reply(http_get(client, path), 1,
+                     "\"Queue 'test-pull' is empty\"");
+    expect_reply(get_queuelen("test-pull"), 0, "0");
+    expect_reply(grader_put_result("{}", ""), 1, "\"Incorrect reply format\"");
+}
+END_TEST
+
 /* A hash as Django makes them now costs a good part of a second. */
 START_TEST(a_password_that_was_verified_costs_nothing_again)
 {
@@ -360,6 +378,7 @@ SERVICE_STORY("login", &settings, TELL(a_get_says_that_a_login_is_required),
               TELL(an_endless_password_is_refused_unseen),
               TELL(a_login_is_written_down),
               TELL(an_lms_submits_in_four_requests),
+              TELL(a_grader_that_was_redirected_logs_in_once_and_goes_on),
               TELL(a_password_that_was_verified_costs_nothing_again),
               TELL(an_id_that_was_brought_along_is_never_kept),
               TELL(guessing_slows_down_whoever_guesses_but_not_the_lms),

@@ -6,7 +6,9 @@
 
 #include <string.h>
 
-static const struct service_settings settings = {0};
+static const struct service_settings settings = {
+    .queues = "{test-pull: null, old: null}",
+};
 
 static const char *const needing_login[] = {
     "/xqueue/submit/", "/xqueue/get_queuelen/", "/xqueue/get_submission/",
@@ -188,9 +190,13 @@ START_TEST(a_post_where_only_a_get_makes_sense_is_forbidden)
                                  "/xqueue/get_submission/"};
 
     log_in(client);
-    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
-        expect_status(send_method("POST", paths[i]), 403,
+    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+        const struct reply *reply = send_method("POST", paths[i]);
+
+        expect_status(reply, 403,
                       "{\"return_code\": 1, \"content\": \"Forbidden\"}");
+        expect_field(reply, "Content-Type", "text/html; charset=utf-8");
+    }
 }
 END_TEST
 
@@ -206,6 +212,7 @@ START_TEST(other_methods_are_not_allowed)
                           "{\"return_code\": 1, \"content\":"
                           " \"Method not allowed\"}");
             ck_assert(!text_is_absent(reply_field(reply, "Allow")));
+            expect_field(reply, "Content-Type", "text/html; charset=utf-8");
         }
     expect_field(send_method("PUT", "/xqueue/submit/"), "Allow",
                  "GET, HEAD, POST");
@@ -248,6 +255,70 @@ START_TEST(an_old_proxy_gets_a_plain_reply)
     expect_reply(reply, 0, "\"OK\"");
     expect_field(reply, "Content-Length", "35");
     expect_field(reply, "Transfer-Encoding", NULL);
+    ck_assert(http_is_hung_up(client));
+}
+END_TEST
+
+/* nginx speaks HTTP/1.0 to the server behind it, unless it is told not to. */
+START_TEST(an_old_proxy_may_bring_a_form_and_take_a_long_reply)
+{
+    const char *body = arena_printf(scratch, "%0*d", 1000000, 7);
+    const struct reply *reply;
+    const char *form;
+    const char *session;
+
+    log_in(client);
+    session = http_cookie(client, "sessionid");
+    form = arena_printf(scratch, "xqueue_header=%s&xqueue_body=%s",
+                        encoded(lms_header("old", NULL)), body);
+    reply = http_send_raw(
+        client, text_of(arena_printf(
+                    scratch,
+                    "POST /xqueue/submit/ HTTP/1.0\r\nHost: queue\r\n"
+                    "X-Real-IP: 10.0.0.7\r\nConnection: close\r\n"
+                    "Content-Type: application/x-www-form-urlencoded\r\n"
+                    "Cookie: sessionid=%s\r\nContent-Length: %zu\r\n\r\n%s",
+                    session, strlen(form), form)));
+    expect_reply(reply, 0, "\"1\"");
+    ck_assert(http_is_hung_up(client));
+    http_client_close(client);
+    reply = http_send_raw(
+        client, text_of(arena_printf(
+                    scratch,
+                    "GET /xqueue/get_submission/?queue_name=old HTTP/1.0\r\n"
+                    "Host: queue\r\nConnection: close\r\n"
+                    "Cookie: sessionid=%s\r\n\r\n",
+                    session)));
+    expect_text(read_pulled(reply).body, body);
+    expect_field(reply, "Transfer-Encoding", NULL);
+    expect_field(reply, "Content-Length",
+                 arena_printf(scratch, "%zu", reply->body.size));
+    ck_assert(http_is_hung_up(client));
+}
+END_TEST
+
+/* Somebody has damaged the tables: a grader must not believe in 200. */
+START_TEST(what_goes_wrong_inside_is_never_answered_with_200)
+{
+    struct service *damaged = service_new(&(struct service_settings){0});
+    const char *paths[] = {"/xqueue/get_submission/?queue_name=test-pull",
+                           "/xqueue/get_queuelen/?queue_name=test-pull"};
+
+    add_user("lms");
+    service_serve(damaged);
+    http_client_set_port(client, service_port(damaged));
+    log_in(client);
+    mariadb_run("DROP TABLE xqueue_ready");
+    mariadb_run("DROP TABLE xqueue_depth");
+    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+        const struct reply *reply = http_get(client, paths[i]);
+
+        ck_assert_int_ge(reply->status, 500);
+        expect_field(reply, "Content-Type", "text/html; charset=utf-8");
+    }
+    ck_assert_int_ge(lms_submit(lms_header("test-pull", NULL), "b")->status,
+                     500);
+    service_stop(damaged);
 }
 END_TEST
 
@@ -264,4 +335,6 @@ SERVICE_STORY("redirects", &settings,
               TELL(other_methods_are_not_allowed),
               TELL(a_head_has_the_length_and_no_body),
               TELL(a_head_takes_no_submission),
-              TELL(an_old_proxy_gets_a_plain_reply))
+              TELL(an_old_proxy_gets_a_plain_reply),
+              TELL(an_old_proxy_may_bring_a_form_and_take_a_long_reply),
+              TELL(what_goes_wrong_inside_is_never_answered_with_200))

@@ -1,5 +1,5 @@
 /*
- * Sessions: R5, R48, R57. They live in the database, so that every process
+ * Sessions: R3, R5, R48, R57. They live in the database, so that every process
  * knows them; what a process remembers of them it forgets in time.
  */
 #include "server/base/clock.h"

@@ -1,6 +1,6 @@
 /*
- * An LMS submits: R6, R8, R19, R25, R38, R50, R51, R52, R53. What it may put
- * into the body is in test_submit_bodies.c.
+ * An LMS submits: R6, R8, R19, R25, R38, R41, R50, R51, R52, R53. What it
+ * may put into the body is in test_submit_bodies.c.
  */
 #include "server/base/buffer.h"
 #include "tests/support/service_story.h"
@@ -176,23 +176,6 @@ START_TEST(a_header_that_is_none_is_invalid)
     for (size_t i = 0; i < ARRAY_LENGTH(headers); i++)
         expect_reply(lms_submit(headers[i], "b"), 1, INVALID);
     ck_assert_str_eq(stored_count(), before);
-}
-END_TEST
-
-START_TEST(brackets_without_end_are_invalid)
-{
-    char deep[10001];
-
-    memset(deep, '[', sizeof deep - 1);
-    deep[sizeof deep - 1] = '\0';
-    log_in(client);
-    expect_reply(lms_submit(arena_printf(scratch,
-                                         "{\"lms_callback_url\": \"u\","
-                                         " \"lms_key\": \"k\", \"queue_name\":"
-                                         " \"other\", \"x\": %s",
-                                         deep),
-                            "b"),
-                 1, INVALID);
 }
 END_TEST
 
@@ -390,7 +373,6 @@ SERVICE_STORY("submit", &settings,
               TELL(a_get_is_told_to_post),
               TELL(a_form_that_lacks_a_field_is_invalid), TELL(json_is_no_form),
               TELL(a_header_that_is_none_is_invalid),
-              TELL(brackets_without_end_are_invalid),
               TELL(an_unknown_queue_is_not_found_and_named_as_it_is),
               TELL(a_queue_may_have_any_name),
               TELL(the_last_of_two_fields_counts),

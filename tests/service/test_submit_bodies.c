@@ -1,6 +1,6 @@
 /*
- * What a grader gets is what the LMS sent, byte for byte: R8, R10, R15, and
- * the sizes that are allowed.
+ * What a grader gets is what the LMS sent, byte for byte: R8, R9, R10, R15,
+ * and the sizes that are allowed.
  */
 #include "server/base/buffer.h"
 #include "tests/support/service_story.h"
@@ -217,6 +217,23 @@ START_TEST(a_header_may_have_sixteen_kilobytes)
 }
 END_TEST
 
+START_TEST(brackets_without_end_are_invalid)
+{
+    char deep[10001];
+
+    memset(deep, '[', sizeof deep - 1);
+    deep[sizeof deep - 1] = '\0';
+    log_in(client);
+    expect_reply(lms_submit(arena_printf(scratch,
+                                         "{\"lms_callback_url\": \"u\","
+                                         " \"lms_key\": \"k\", \"queue_name\":"
+                                         " \"test-pull\", \"x\": %s",
+                                         deep),
+                            "b"),
+                 1, "\"Queue request has invalid format\"");
+}
+END_TEST
+
 START_TEST(a_long_callback_url_is_kept_whole_in_the_header)
 {
     const char *url = arena_printf(scratch, "http://h/%0*d/é", 2000, 0);
@@ -347,6 +364,7 @@ SERVICE_STORY("submit_bodies", &settings, TELL(a_body_arrives_as_it_was_sent),
               TELL(bytes_that_are_no_text_become_what_django_makes_of_them),
               TELL(a_header_is_stored_as_it_was_sent),
               TELL(a_header_may_have_sixteen_kilobytes),
+              TELL(brackets_without_end_are_invalid),
               TELL(a_long_callback_url_is_kept_whole_in_the_header),
               TELL(a_megabyte_arrives_as_it_was_sent),
               TELL(twenty_megabytes_arrive_as_they_were_sent),

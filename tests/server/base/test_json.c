@@ -1,6 +1,6 @@
 /*
  * server/base/json.c and its companions. What is accepted, and the texts that
- * come out, are what Python 3.11 accepts and writes.
+ * come out, are what Python 3.11 accepts and writes (R61).
  */
 #include "server/base/json.h"
 #include "tests/support/story.h"

@@ -1,5 +1,5 @@
 /*
- * server/base/password.c
+ * server/base/password.c: R40
  */
 #include "server/base/password.h"
 #include "tests/support/story.h"

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+/* R46: the port. */
 START_TEST(defaults_stand_where_nothing_is_said)
 {
     load(QUEUE);

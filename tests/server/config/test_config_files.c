@@ -1,5 +1,5 @@
 /*
- * server/config/config.c with files: tests/fixtures/config/.
+ * server/config/config.c with files: tests/fixtures/config/ (R39).
  */
 #include "tests/support/config_story.h"
 #include "tests/support/story.h"

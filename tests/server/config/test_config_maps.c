@@ -1,5 +1,5 @@
 /*
- * server/config/queues_users.c, databases.c
+ * server/config/queues_users.c, databases.c: R39, R44
  */
 #include "tests/support/config_story.h"
 #include "tests/support/story.h"

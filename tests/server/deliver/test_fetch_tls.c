@@ -1,5 +1,5 @@
 /*
- * server/deliver/fetch.c: whom we trust.
+ * server/deliver/fetch.c: whom we trust (R36).
  */
 #include "server/deliver/fetch.h"
 
