@@ -27,6 +27,7 @@
 enum {
     CONNECT_MS = 5000,
     TOTAL_MS = 60000,
+    SLOW_MS = 10000,   /* an answer after that is no better than none */
     RECORD_MS = 30000, /* for recording; then somebody else may deliver */
     RECORD_PAUSE_MS = 1000,
     RETRY_AFTER_S = 3600,   /* no LMS may put us off for longer */
@@ -52,6 +53,7 @@ static void decide(struct task *task, struct callback *self);
 static enum step record(struct task *task);
 static enum step recorded(struct task *task);
 static void log_callback(struct task *task, const struct callback *self);
+static bool was_answered(const struct fetch *fetch);
 static void free_callback(void *object);
 
 int64_t callback_lease_us(const struct config *config)
@@ -179,8 +181,7 @@ static enum step recorded(struct task *task)
     enum db_status status = self->record.job.status;
     void (*done)(void *context, bool answered) = self->done;
     void *context = self->context;
-    bool answered = self->fetch.status != FETCH_UNSENT &&
-                    self->fetch.status != FETCH_BROKEN;
+    bool answered = was_answered(&self->fetch);
     enum step step;
 
     if (status != DB_OK && status != DB_CANCELED &&
@@ -227,6 +228,16 @@ static void log_callback(struct task *task, const struct callback *self)
               log_string("result", results[self->record.outcome]),
               log_string("reason", good ? NULL : self->fetch.reason),
               log_string("retry_s", wait));
+}
+
+/*
+ * In good time: one that keeps many waiting for long is as bad to the others
+ * as one that says nothing.
+ */
+static bool was_answered(const struct fetch *fetch)
+{
+    return fetch->status != FETCH_UNSENT && fetch->status != FETCH_BROKEN &&
+           fetch->duration_ms < SLOW_MS;
 }
 
 static void free_callback(void *object)

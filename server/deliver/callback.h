@@ -11,7 +11,8 @@ struct callback_order {
     const struct outbox_item *item; /* copied */
     const unsigned char *owner;     /* of the claim; OWNER_SIZE bytes */
 
-    /* When all is over. `answered`: the LMS said something, good or bad. */
+    /* When all is over. `answered`: the LMS said something, good or bad, soon.
+     */
     void (*done)(void *context, bool answered);
     void *context;
 };
@@ -22,7 +23,7 @@ int64_t callback_lease_us(const struct config *config);
 /* Deliver, as a task of its own. */
 void callback_deliver(struct env *env, const struct callback_order *order);
 
-/* Seconds before the attempt after the n-th (1 is the first), +-20 %. */
+/* Milliseconds before the attempt after the n-th (1 is the first), +-20 %. */
 int64_t callback_backoff_ms(int64_t attempt);
 
 #endif

@@ -17,36 +17,13 @@
 #include "server/base/memory.h"
 #include "server/config/config.h"
 #include "server/deliver/callback.h"
+#include "server/deliver/destinations.h"
 #include "server/task/loop.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
-#include <sys/queue.h>
 
-enum { LOOK_MS = 1000 };
-
-struct destination {
-    TAILQ_ENTRY(destination) entry;
-    struct callbacks *callbacks;
-    int64_t number;
-    size_t in_flight;
-    size_t claiming;          /* so many, at most, by a claim under way */
-    bool silent;              /* gave no answer last time: one at a time */
-    bool more;                /* there may be more than was claimed last */
-    bool listed;              /* the last look found something, due or not */
-    struct loop_timer *timer; /* the next one is due */
-};
-
-TAILQ_HEAD(destination_list, destination);
-
-struct callbacks {
-    struct env *env;
-    struct destination_list destinations;
-    struct loop_timer *timer;
-    size_t in_flight;
-    size_t claiming;
-    bool stopping;
-};
+enum { LOOK_MS = 1000, GATHER_MS = 10 };
 
 struct look {
     struct callbacks *callbacks;
@@ -67,19 +44,14 @@ static void apply_due(struct callbacks *callbacks,
                       const struct outbox_due *due);
 static void drain_all(struct callbacks *callbacks);
 static void drain(struct destination *destination);
-static size_t room_of(const struct destination *destination);
-static bool is_full(const struct callbacks *callbacks);
 static void drain_later(void *context);
+static void begin_claim(struct destination *destination);
 static enum step claim(struct task *task);
 static enum step claimed(struct task *task);
 static void deliver(struct destination *destination,
                     const struct outbox_claim *op);
 static void delivered(void *context, bool answered);
 static void go_on(struct destination *destination, bool was_full);
-static struct destination *find(struct callbacks *callbacks, int64_t number);
-static struct destination *add(struct callbacks *callbacks, int64_t number);
-static void forget(struct destination *destination);
-static void forget_idle(struct callbacks *callbacks);
 
 struct callbacks *callbacks_start(struct env *env)
 {
@@ -94,10 +66,10 @@ struct callbacks *callbacks_start(struct env *env)
 
 void callbacks_nudge(struct callbacks *callbacks, int64_t destination)
 {
-    struct destination *found = find(callbacks, destination);
+    struct destination *found = destination_find(callbacks, destination);
 
     if (found == NULL)
-        found = add(callbacks, destination);
+        found = destination_add(callbacks, destination, drain_later);
     found->more = true;
     drain(found);
 }
@@ -120,7 +92,7 @@ void callbacks_free(struct callbacks *callbacks)
     if (callbacks == NULL)
         return;
     while ((destination = TAILQ_FIRST(&callbacks->destinations)) != NULL)
-        forget(destination);
+        destination_forget(destination);
     loop_timer_free(callbacks->timer);
     free(callbacks);
 }
@@ -170,25 +142,26 @@ static void apply_look(struct callbacks *callbacks,
     }
     for (size_t i = 0; i < op->count; i++)
         apply_due(callbacks, &op->due[i]);
-    forget_idle(callbacks);
+    destinations_forget_idle(callbacks);
 }
 
 static void apply_due(struct callbacks *callbacks, const struct outbox_due *due)
 {
     int64_t wait_ms = (due->wait_us + 999) / 1000;
-    struct destination *destination = find(callbacks, due->destination);
+    struct destination *destination =
+        destination_find(callbacks, due->destination);
 
     if (destination == NULL && wait_ms > LOOK_MS)
         return;
     if (destination == NULL)
-        destination = add(callbacks, due->destination);
+        destination = destination_add(callbacks, due->destination, drain_later);
     destination->listed = true;
     if (wait_ms > LOOK_MS)
         return;
     destination->more = true;
     if (wait_ms == 0)
         drain(destination);
-    else
+    else if (!destination->gathering)
         loop_timer_set(destination->timer, wait_ms);
 }
 
@@ -198,17 +171,41 @@ static void drain_all(struct callbacks *callbacks)
     struct destination *next;
 
     for (struct destination *d = TAILQ_FIRST(&callbacks->destinations);
-         d != NULL && !is_full(callbacks); d = next) {
+         d != NULL && !destinations_are_full(callbacks); d = next) {
         next = TAILQ_NEXT(d, entry);
         drain(d);
     }
 }
 
-/* Do what may be done now; called whenever something has changed. */
+/*
+ * Do what may be done now; called whenever something has changed. A claim
+ * costs the database the same for one as for many: while most of what may be
+ * under way is, a moment passes before the next.
+ */
 static void drain(struct destination *destination)
 {
+    if (destination->gathering)
+        return;
+    if (destination->in_flight <= destination_room(destination)) {
+        begin_claim(destination);
+    } else if (destination->more && destination_room(destination) > 0) {
+        destination->gathering = true;
+        loop_timer_set(destination->timer, GATHER_MS);
+    }
+}
+
+static void drain_later(void *context)
+{
+    struct destination *destination = context;
+
+    destination->gathering = false;
+    begin_claim(destination);
+}
+
+static void begin_claim(struct destination *destination)
+{
     struct callbacks *callbacks = destination->callbacks;
-    size_t room = room_of(destination);
+    size_t room = destination_room(destination);
     struct task *task;
     struct claim *self;
 
@@ -227,36 +224,6 @@ static void drain(struct destination *destination)
     task_run(task, claim);
 }
 
-/* How many more may be under way; no destination has it all to itself. */
-static size_t room_of(const struct destination *destination)
-{
-    const struct callbacks *callbacks = destination->callbacks;
-    size_t most = (size_t)callbacks->env->config->callback_concurrency;
-    size_t room;
-
-    if (is_full(callbacks))
-        return 0;
-    if (most > CALLBACKS_AT_ONCE / 2)
-        most = CALLBACKS_AT_ONCE / 2;
-    if (destination->silent)
-        most = 1;
-    if (destination->in_flight >= most)
-        return 0;
-    room = CALLBACKS_AT_ONCE - callbacks->in_flight - callbacks->claiming;
-    return most - destination->in_flight < room ? most - destination->in_flight
-                                                : room;
-}
-
-static bool is_full(const struct callbacks *callbacks)
-{
-    return callbacks->in_flight + callbacks->claiming >= CALLBACKS_AT_ONCE;
-}
-
-static void drain_later(void *context)
-{
-    drain(context);
-}
-
 static enum step claim(struct task *task)
 {
     struct claim *self = task->self;
@@ -273,7 +240,7 @@ static enum step claimed(struct task *task)
     struct claim *self = task->self;
     struct destination *destination = self->destination;
     struct callbacks *callbacks = destination->callbacks;
-    bool was_full = is_full(callbacks);
+    bool was_full = destinations_are_full(callbacks);
     enum step step;
 
     callbacks->claiming -= destination->claiming;
@@ -313,7 +280,7 @@ static void delivered(void *context, bool answered)
 {
     struct destination *destination = context;
     struct callbacks *callbacks = destination->callbacks;
-    bool was_full = is_full(callbacks);
+    bool was_full = destinations_are_full(callbacks);
 
     destination->in_flight--;
     callbacks->in_flight--;
@@ -328,49 +295,4 @@ static void go_on(struct destination *destination, bool was_full)
         drain_all(destination->callbacks);
     else
         drain(destination);
-}
-
-static struct destination *find(struct callbacks *callbacks, int64_t number)
-{
-    struct destination *destination;
-
-    TAILQ_FOREACH(destination, &callbacks->destinations, entry)
-    {
-        if (destination->number == number)
-            break;
-    }
-    return destination;
-}
-
-static struct destination *add(struct callbacks *callbacks, int64_t number)
-{
-    struct destination *destination = xcalloc(1, sizeof *destination);
-
-    destination->callbacks = callbacks;
-    destination->number = number;
-    destination->timer =
-        loop_timer_new(callbacks->env->loop, drain_later, destination);
-    TAILQ_INSERT_TAIL(&callbacks->destinations, destination, entry);
-    return destination;
-}
-
-static void forget(struct destination *destination)
-{
-    TAILQ_REMOVE(&destination->callbacks->destinations, destination, entry);
-    loop_timer_free(destination->timer);
-    free(destination);
-}
-
-/* One that still has something keeps what we know of it. */
-static void forget_idle(struct callbacks *callbacks)
-{
-    struct destination *next;
-
-    for (struct destination *d = TAILQ_FIRST(&callbacks->destinations);
-         d != NULL; d = next) {
-        next = TAILQ_NEXT(d, entry);
-        if (d->in_flight == 0 && d->claiming == 0 && !d->more && !d->listed &&
-            !loop_timer_is_set(d->timer))
-            forget(d);
-    }
 }

@@ -16,7 +16,6 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     MAX_HEAD_BYTES = 64 * 1024, /* of one hop, with 1xx and trailers */

@@ -113,18 +113,24 @@ END_TEST
 /* Nobody knows whether the LMS took those: it gets them again. */
 START_TEST(what_is_on_its_way_when_the_server_is_killed_is_sent_again)
 {
+    size_t under_way;
+
     begin("");
     answer_at("/slow/1000/", 3);
     sink_wait(lms, 3, 10000);
     service_kill(service);
+    under_way = strtoul(mariadb_value("SELECT COUNT(*) FROM xqueue_outbox"
+                                      " WHERE owner IS NOT NULL"),
+                        NULL, 10);
+    ck_assert_uint_ge(under_way, 1);
     service_serve(service);
-    ck_assert_value("3", "SELECT COUNT(*) FROM xqueue_outbox"
-                         " WHERE owner IS NOT NULL AND due_us >"
-                         " UNIX_TIMESTAMP() * 1000000 + 60000000");
+    ck_assert_value("0", "SELECT COUNT(*) FROM xqueue_outbox"
+                         " WHERE due_us < UNIX_TIMESTAMP() * 1000000"
+                         " + 60000000");
     /* The end of the dead server's lease. */
     mariadb_run("UPDATE xqueue_outbox SET due_us = 0");
     wait_until_delivered("3");
-    ck_assert_uint_eq(sink_received(lms).count, 6);
+    ck_assert_uint_eq(sink_received(lms).count, 3 + under_way);
     end();
 }
 END_TEST
