@@ -52,6 +52,8 @@ static bool was_put(const struct check *check, const struct fate *fate,
                     int64_t number, struct text text);
 static void check_again(struct check *check, int64_t number);
 static bool has_kill(const struct check *check, int64_t from_us, int64_t to_us);
+static void complain_again(struct check *check, int64_t number,
+                           int64_t first_us, int64_t second_us);
 static void complain(struct check *check, int64_t number, const char *what);
 static void free_fates(struct check *check);
 
@@ -248,18 +250,21 @@ static bool was_put(const struct check *check, const struct fate *fate,
 static void check_again(struct check *check, int64_t number)
 {
     const struct fate *fate = &check->fates[number];
+    size_t again = fate->received_count > 0 ? fate->received_count - 1 : 0;
     size_t excused = fate->unknown_puts;
 
+    check->counts->received_again += (int64_t)again;
+    if (again > excused)
+        check->by_kill += again - excused;
     for (size_t i = 1; i < fate->received_count; i++) {
         int64_t before_us = fate->received[i - 1]->at_us;
 
-        check->counts->received_again++;
+        if (has_kill(check, before_us, before_us + RECORD_US))
+            continue;
         if (excused > 0)
             excused--;
-        else if (has_kill(check, before_us, before_us + RECORD_US))
-            check->by_kill++;
         else
-            complain(check, number, "it was delivered again for no reason");
+            complain_again(check, number, before_us, fate->received[i]->at_us);
     }
 }
 
@@ -272,6 +277,26 @@ static bool has_kill(const struct check *check, int64_t from_us, int64_t to_us)
             return true;
     }
     return false;
+}
+
+/* With what it takes to find out why. */
+static void complain_again(struct check *check, int64_t number,
+                           int64_t first_us, int64_t second_us)
+{
+    const struct history *history = check->history;
+    const struct fate *fate = &check->fates[number];
+
+    complain(check, number, "it was delivered again for no reason");
+    buffer_printf(
+        &check->problems,
+        "    put accepted %.3f s before, second %.3f s after the"
+        " first; kills:",
+        fate->put == NULL ? 0.0 : (double)(first_us - fate->put->end_us) / 1e6,
+        (double)(second_us - first_us) / 1e6);
+    for (size_t i = 0; i < history->kill_count; i++)
+        buffer_printf(&check->problems, " %.3f",
+                      (double)(history->kills_us[i] - first_us) / 1e6);
+    buffer_append_string(&check->problems, "\n");
 }
 
 static void complain(struct check *check, int64_t number, const char *what)

@@ -28,7 +28,8 @@ char *history_check_database(struct history *history)
     ask(&problems, "not retired", "0",
         "SELECT COUNT(*) FROM queue_submission WHERE retired = 0");
     ask(&problems, "stored twice", "0",
-        "SELECT COUNT(*) - COUNT(DISTINCT xqueue_body) FROM queue_submission");
+        "SELECT COUNT(*) - COUNT(DISTINCT CAST(SUBSTRING_INDEX(xqueue_body,"
+        " ' ', 1) AS UNSIGNED)) FROM queue_submission");
     for (size_t i = 0; i <= history->count; i++) {
         const struct event *event = &history->events[i];
 

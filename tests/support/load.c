@@ -30,6 +30,7 @@ struct worker {
     struct http_client *client;
     struct arena *arena; /* of one round */
     struct event event;  /* being made */
+    size_t leases;       /* so far */
     bool was_not_sent;   /* nobody was there to take it */
     struct text content; /* of the last reply */
 };
@@ -51,6 +52,7 @@ static void *submit_all(void *context);
 static void submit(struct worker *worker);
 static void *pull_all(void *context);
 static void pull(struct worker *worker);
+static void grade(struct worker *worker, const char *key, const char *header);
 static void put(struct worker *worker, int64_t number, const char *key,
                 const char *header);
 static void begin(struct worker *worker, enum event_kind kind, int64_t number,
@@ -215,7 +217,7 @@ static void pull(struct worker *worker)
         read_lease(worker, worker->content, &header, &key)) {
         snprintf(event->key, sizeof event->key, "%s", key);
         history_add(worker->load->settings.history, event);
-        put(worker, event->number, key, header);
+        grade(worker, key, header);
         return;
     }
     if (event->outcome != OUTCOME_UNKNOWN)
@@ -223,6 +225,19 @@ static void pull(struct worker *worker)
     if (!worker->was_not_sent)
         history_add(worker->load->settings.history, event);
     pause_ms(AWAY_MS);
+}
+
+/* At once, as a rule. */
+static void grade(struct worker *worker, const char *key, const char *header)
+{
+    const struct load_settings *settings = &worker->load->settings;
+
+    worker->leases++;
+    if (settings->drop_every > 0 && worker->leases % settings->drop_every == 0)
+        return;
+    if (settings->late_every > 0 && worker->leases % settings->late_every == 0)
+        pause_ms(settings->late_ms);
+    put(worker, worker->event.number, key, header);
 }
 
 static void put(struct worker *worker, int64_t number, const char *key,

@@ -19,6 +19,11 @@ struct load_settings {
     size_t port_count;
     size_t submitters;
     size_t pollers;
+
+    /* Of so many leases a poller drops one, or is late with it; 0: none. */
+    size_t drop_every;
+    size_t late_every;
+    int late_ms;
 };
 
 /* Copies the settings. */

@@ -1,0 +1,245 @@
+/*
+ * The load of test_exactly_once.c while the server is killed again and again,
+ * and then the database: nothing that was acknowledged is lost, nothing is in
+ * two hands, and what comes twice has a reason.
+ *
+ * 3 kills of the server and 1 of the database; with XQUEUE_STRESS=full, 20
+ * and 5.
+ */
+#include "tests/support/load.h"
+#include "tests/support/service_story.h"
+
+#include "server/base/clock.h"
+#include "server/base/crypto.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CLIENTS = 64,
+    SERVERS = 2,
+    CALLBACKS = 16,     /* under way to one LMS */
+    LEASE_US = 4800000, /* 0.08 minutes */
+    DELIVERY_LEASE_S = 95,
+    MOST_RECEIVED = 500000,
+    DRAIN_MS = 200000
+};
+
+static struct service *servers[SERVERS];
+static size_t server_count;
+static struct history *history;
+static struct sink *sink;
+static struct load *load;
+static char last_kill[32]; /* by the database's clock */
+
+static int times(int few, int many)
+{
+    const char *size = getenv("XQUEUE_STRESS");
+
+    return size != NULL && strcmp(size, "full") == 0 ? many : few;
+}
+
+static void start_servers(size_t count)
+{
+    const struct db_settings *database = mariadb_database();
+
+    add_user("lms");
+    server_count = count;
+    for (size_t i = 0; i < count; i++) {
+        servers[i] = service_new(&(struct service_settings){
+            .database = database,
+            .more = "SUBMISSION_PROCESSING_DELAY: 0.08\nMAX_ATTEMPTS: 1000\n",
+        });
+        service_serve(servers[i]);
+    }
+}
+
+static void begin(size_t count)
+{
+    uint16_t ports[SERVERS] = {0};
+
+    db_library_start();
+    history = history_new();
+    sink = sink_start(MOST_RECEIVED);
+    start_servers(count);
+    for (size_t i = 0; i < count; i++)
+        ports[i] = service_port(servers[i]);
+    client = http_client_new(ports[0]);
+    log_in(client);
+    load = load_start(&(struct load_settings){
+        .history = history,
+        .cookie = http_cookie(client, "sessionid"),
+        .origin = sink_url(sink, ""),
+        .ports = ports,
+        .port_count = count,
+        .submitters = CLIENTS,
+        .pollers = CLIENTS,
+        .drop_every = 50,
+        .late_every = 70,
+        .late_ms = LEASE_US / 1000 + 500,
+    });
+}
+
+static void end(void)
+{
+    history_free(history);
+    http_client_free(client);
+    for (size_t i = 0; i < server_count; i++)
+        service_stop(servers[i]);
+    sink_stop(sink);
+    db_library_stop();
+}
+
+/* So that kills come at any point of what a server does. */
+static void let_pass_up_to(unsigned most_ms)
+{
+    uint16_t random;
+
+    crypto_random(&random, sizeof random);
+    poll(NULL, 0, (int)(random % (most_ms + 1)));
+}
+
+/* A part of all is served by what is there now. */
+static void wait_for_progress(void)
+{
+    int64_t submits = history_count(history, EVENT_SUBMIT, OUTCOME_OK);
+    int64_t results = history_count(history, EVENT_PUT, OUTCOME_OK);
+
+    load_wait_for_submits(load, submits + times(100, 20000 / 26));
+    load_wait_for_results(load, results + 50);
+    let_pass_up_to(300);
+}
+
+static void kill_servers(int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct service *victim = servers[(size_t)i % server_count];
+
+        wait_for_progress();
+        service_kill(victim);
+        history_add_kill(history);
+        snprintf(last_kill, sizeof last_kill, "%s",
+                 mariadb_value("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000"
+                               " AS SIGNED)"));
+        service_serve(victim);
+    }
+}
+
+static void kill_database(int count)
+{
+    for (int i = 0; i < count; i++) {
+        wait_for_progress();
+        mariadb_kill();
+        let_pass_up_to(500);
+        mariadb_restart();
+    }
+    wait_for_progress();
+}
+
+/*
+ * What a killed server was delivering is due again when its lease ends. That
+ * is now; of the servers that live nothing is touched.
+ */
+static void end_leases_of_the_dead(void)
+{
+    const char *orphans = mariadb_value(
+        "SELECT GROUP_CONCAT(seq) FROM xqueue_outbox WHERE owner IS NOT NULL"
+        " AND due_us < %s + %d * 1000000",
+        last_kill, DELIVERY_LEASE_S);
+
+    if (strcmp(orphans, "NULL") != 0)
+        mariadb_run("UPDATE xqueue_outbox SET due_us = 0 WHERE seq IN (%s)",
+                    orphans);
+}
+
+/* A backlog may take its time. */
+static void wait_for_zero(const char *sql)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + DRAIN_MS;
+
+    while (strcmp(mariadb_value("%s", sql), "0") != 0) {
+        if (clock_monotonic_ms() > deadline_ms)
+            ck_abort_msg("%s stays %s", sql, mariadb_value("%s", sql));
+        poll(NULL, 0, 100);
+    }
+}
+
+/* Everything that was stored is graded and told. */
+static void drain(void)
+{
+    load_end_submits(load);
+    wait_for_zero("SELECT COUNT(*) FROM xqueue_live WHERE state IN (0, 1)");
+    end_leases_of_the_dead();
+    wait_for_zero("SELECT COUNT(*) FROM xqueue_live");
+    load_end(load);
+}
+
+static void expect_nothing_wrong(char *problems)
+{
+    if (problems != NULL)
+        ck_abort_msg("%s", problems);
+}
+
+static void check(int kills, int database_kills)
+{
+    struct history_counts counts;
+
+    expect_nothing_wrong(history_check(history,
+                                       &(struct history_facts){
+                                           .origin = sink_url(sink, ""),
+                                           .received = sink_received(sink),
+                                           .lease_us = LEASE_US,
+                                           .deliveries_at_once = CALLBACKS,
+                                           .has_faults = true,
+                                       },
+                                       &counts));
+    expect_nothing_wrong(history_check_database(history));
+    printf("%d kills of %zu servers, %d of the database: %lld submissions"
+           " acknowledged, none lost; of %lld unknown ones %lld were stored;"
+           " %lld leased again, %lld told again\n",
+           kills, server_count, database_kills, (long long)counts.submitted,
+           (long long)counts.unknown, (long long)counts.recovered,
+           (long long)counts.pulled_again, (long long)counts.received_again);
+}
+
+static void survive(size_t count, int kills, int database_kills)
+{
+    begin(count);
+    kill_servers(kills);
+    kill_database(database_kills);
+    drain();
+    check(kills, database_kills);
+    end();
+}
+
+START_TEST(nothing_is_lost_when_the_server_and_the_database_are_killed)
+{
+    survive(1, times(3, 20), times(1, 5));
+}
+END_TEST
+
+START_TEST(nor_when_one_of_two_servers_is_killed_while_the_other_goes_on)
+{
+    survive(2, times(2, 20), times(1, 5));
+}
+END_TEST
+
+int main(void)
+{
+    static const struct story_test tests[] = {
+        TELL(nothing_is_lost_when_the_server_and_the_database_are_killed),
+        TELL(nor_when_one_of_two_servers_is_killed_while_the_other_goes_on),
+    };
+    static const struct story story = {
+        .name = "kill",
+        .tests = tests,
+        .count = ARRAY_LENGTH(tests),
+        .before_all = mariadb_start_durable,
+        .after_all = mariadb_stop,
+        .timeout_s = 600,
+    };
+
+    return story_run(&story);
+}
