@@ -13,7 +13,6 @@
 #include "server/task/loop.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 
 enum { SWEEP_MS = 5000 };
@@ -32,7 +31,6 @@ struct delivery {
 static struct fetcher *new_fetcher(const struct env *env);
 static void warn(const struct config *config);
 static bool is_same(const struct config *left, const struct config *right);
-static bool is_same_text(const char *left, const char *right);
 static void sweep(void *context);
 static void free_old(struct delivery *delivery, bool all);
 
@@ -115,25 +113,10 @@ static void warn(const struct config *config)
 /* A file of certificates is read anew only under a new name. */
 static bool is_same(const struct config *left, const struct config *right)
 {
-    const struct config_list *hosts = &left->callback_allowed_hosts;
-    const struct config_list *others = &right->callback_allowed_hosts;
-
-    if (left->verify_tls != right->verify_tls ||
-        !is_same_text(left->tls_ca_file, right->tls_ca_file) ||
-        hosts->count != others->count)
-        return false;
-    for (size_t i = 0; i < hosts->count; i++) {
-        if (strcmp(hosts->items[i], others->items[i]) != 0)
-            return false;
-    }
-    return true;
-}
-
-static bool is_same_text(const char *left, const char *right)
-{
-    if (left == NULL || right == NULL)
-        return left == right;
-    return strcmp(left, right) == 0;
+    return left->verify_tls == right->verify_tls &&
+           config_texts_equal(left->tls_ca_file, right->tls_ca_file) &&
+           config_lists_equal(&left->callback_allowed_hosts,
+                              &right->callback_allowed_hosts);
 }
 
 static void sweep(void *context)

@@ -85,15 +85,8 @@ static void log_lines(enum log_level level, const struct buffer *messages)
 static enum step number_queues(struct task *task)
 {
     struct reload *self = task->self;
-    size_t count = self->config->queue_count;
-    struct text *names = arena_alloc(task->arena, (count + 1) * sizeof *names);
 
-    for (size_t i = 0; i < count; i++)
-        names[i] = text_of(self->config->queues[i].name);
-    self->numbers.names = names;
-    self->numbers.count = count;
-    self->numbers.ret_numbers =
-        arena_zalloc(task->arena, (count + 1) * sizeof(int64_t));
+    self->numbers = queue_table_question(task->arena, self->config);
     return task_await_database(task, &self->numbers.job, &queue_numbers_op,
                                store_users);
 }

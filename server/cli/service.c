@@ -156,25 +156,14 @@ static bool adopt_open(struct service *service, struct db_conn *db)
 static bool number_queues(struct service *service, struct db_conn *db,
                           struct arena *arena)
 {
-    const struct config *config = service->config;
-    size_t count = config->queue_count;
-    struct text *names = arena_alloc(arena, (count + 1) * sizeof *names);
-    int64_t *numbers = arena_zalloc(arena, (count + 1) * sizeof *numbers);
-    struct queue_numbers op = {
-        .job = {.op = &queue_numbers_op},
-        .names = names,
-        .count = count,
-        .ret_numbers = numbers,
-    };
+    struct queue_numbers op = queue_table_question(arena, service->config);
 
-    for (size_t i = 0; i < count; i++)
-        names[i] = text_of(config->queues[i].name);
     if (db_run(db, &op.job) != DB_OK) {
         log_event(LOG_ERROR, "start", log_string("step", "queues"),
                   log_string("reason", op.job.error));
         return false;
     }
-    service->env.queues = queue_table_new(config, numbers);
+    service->env.queues = queue_table_new(service->config, op.ret_numbers);
     return true;
 }
 

@@ -136,6 +136,11 @@ void config_free(struct config *config);
 const struct config_queue *config_find_queue(const struct config *config,
                                              struct text name);
 
+/* Byte by byte; NULL equals NULL only. */
+bool config_texts_equal(const char *left, const char *right);
+bool config_lists_equal(const struct config_list *left,
+                        const struct config_list *right);
+
 /*
  * Append the names of the settings that differ between the two and that only
  * a restart applies, joined by ", ".

@@ -9,9 +9,6 @@
 
 static bool differs(const struct setting *setting, const struct config *left,
                     const struct config *right);
-static bool texts_differ(const char *left, const char *right);
-static bool lists_differ(const struct config_list *left,
-                         const struct config_list *right);
 
 void config_needs_restart(const struct config *running,
                           const struct config *loaded, struct buffer *ret_names)
@@ -26,6 +23,25 @@ void config_needs_restart(const struct config *running,
             buffer_append_string(ret_names, ", ");
         buffer_append_string(ret_names, settings[i].name);
     }
+}
+
+bool config_texts_equal(const char *left, const char *right)
+{
+    if (left == NULL || right == NULL)
+        return left == right;
+    return strcmp(left, right) == 0;
+}
+
+bool config_lists_equal(const struct config_list *left,
+                        const struct config_list *right)
+{
+    if (left->count != right->count)
+        return false;
+    for (size_t i = 0; i < left->count; i++) {
+        if (strcmp(left->items[i], right->items[i]) != 0)
+            return false;
+    }
+    return true;
 }
 
 static bool differs(const struct setting *setting, const struct config *left,
@@ -46,34 +62,15 @@ static bool differs(const struct setting *setting, const struct config *left,
         return memcmp(one, other, sizeof(int)) != 0;
     case SETTING_TEXT:
     case SETTING_CHOICE_TEXT:
-        return texts_differ(*(const char *const *)one,
-                            *(const char *const *)other);
+        return !config_texts_equal(*(const char *const *)one,
+                                   *(const char *const *)other);
     case SETTING_LIST:
-        return lists_differ(one, other);
+        return !config_lists_equal(one, other);
     case SETTING_DATABASES: /* its parts are settings of their own */
     case SETTING_BASIC_AUTH:
     case SETTING_QUEUES:
     case SETTING_USERS:
         break;
-    }
-    return false;
-}
-
-static bool texts_differ(const char *left, const char *right)
-{
-    if (left == NULL || right == NULL)
-        return left != right;
-    return strcmp(left, right) != 0;
-}
-
-static bool lists_differ(const struct config_list *left,
-                         const struct config_list *right)
-{
-    if (left->count != right->count)
-        return true;
-    for (size_t i = 0; i < left->count; i++) {
-        if (strcmp(left->items[i], right->items[i]) != 0)
-            return true;
     }
     return false;
 }

@@ -24,6 +24,22 @@ static int compare_entries(const void *left, const void *right);
 static int compare_names(struct text left, struct text right);
 static char *join_names(const struct config *config);
 
+struct queue_numbers queue_table_question(struct arena *arena,
+                                          const struct config *config)
+{
+    size_t count = config->queue_count;
+    struct text *names = arena_alloc(arena, (count + 1) * sizeof *names);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = text_of(config->queues[i].name);
+    return (struct queue_numbers){
+        .job.op = &queue_numbers_op,
+        .names = names,
+        .count = count,
+        .ret_numbers = arena_zalloc(arena, (count + 1) * sizeof(int64_t)),
+    };
+}
+
 struct queue_table *queue_table_new(const struct config *config,
                                     const int64_t *numbers)
 {

@@ -5,9 +5,17 @@
 #ifndef XQUEUE_TASK_QUEUE_TABLE_H
 #define XQUEUE_TASK_QUEUE_TABLE_H
 
+#include "db/queue.h"
 #include "server/config/config.h"
 
 struct queue_table;
+
+/*
+ * The question to the database for the numbers of a configuration's queues;
+ * its lists live in the arena. Run queue_numbers_op with it.
+ */
+struct queue_numbers queue_table_question(struct arena *arena,
+                                          const struct config *config);
 
 /* `numbers[i]` belongs to config->queues[i]. Copies what it needs. */
 struct queue_table *queue_table_new(const struct config *config,
