@@ -23,7 +23,7 @@ static const char *const session[] = {
     "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 3,"
-    " lock_wait_timeout = 5, autocommit = 1, sql_mode ="
+    " lock_wait_timeout = 3, autocommit = 1, sql_mode ="
     " 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_ZERO_IN_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO'",
 };

@@ -79,11 +79,13 @@ static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
     struct claim claim = {
         .self = CONTAINER_OF(jobs[0], struct outbox_claim, job),
     };
+    enum db_status status = db_transact(db, claim_body, &claim);
 
     (void)count;
-    return db_transact(db, claim_body, &claim);
+    return status == DB_NOT_FOUND ? DB_OK : status;
 }
 
+/* DB_NOT_FOUND when none is due: nothing is committed then, nor flushed. */
 static enum db_status claim_body(struct db_conn *db, int64_t now_us,
                                  void *context)
 {
@@ -94,11 +96,12 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
     claim->now_us = now_us;
     claim->self->count = 0;
     status = take_due(db, claim);
-    if (status == DB_OK && claim->rows.count > 0) {
+    if (status == DB_OK && claim->rows.count == 0)
+        status = DB_NOT_FOUND;
+    if (status == DB_OK)
         status = mark_owned(db, claim);
-        if (status == DB_OK)
-            status = load_texts(db, claim);
-    }
+    if (status == DB_OK)
+        status = load_texts(db, claim);
     arena_free(claim->arena);
     return status;
 }

@@ -120,6 +120,8 @@ static enum db_status record_one(struct db_conn *db, struct batch *batch,
 
     if (status != DB_OK || !ours)
         return status;
+    if (self->outcome == OUTBOX_CUT_OFF)
+        return DB_OK;
     if (self->outcome == OUTBOX_RETRY)
         return note(db, self, false);
     status = next_of(db, batch, self->id, &next);
@@ -137,9 +139,10 @@ static enum db_status settle(struct db_conn *db, struct batch *batch,
     uint64_t affected;
     enum db_status status;
 
-    if (self->outcome == OUTBOX_RETRY) {
+    if (self->outcome == OUTBOX_RETRY || self->outcome == OUTBOX_CUT_OFF) {
+        int64_t wait_us = self->outcome == OUTBOX_RETRY ? self->retry_us : 0;
         const struct db_param params[] = {
-            DB_INTEGER(batch->now_us + self->retry_us),
+            DB_INTEGER(batch->now_us + wait_us),
             DB_INTEGER(self->seq),
             DB_BYTES(self->owner, OWNER_SIZE),
         };

@@ -21,6 +21,7 @@ enum {
     BACKOFF_LAST_MS = 2000,
     LOOK_AGAIN_MS = 1000, /* between two looks at an idle connection */
     PING_IDLE_S = 10,
+    MAX_WAIT_MS = 3000,
     SLOT_GROUPS = 8,
     SLOTS_OF_GROUP = 64, /* at most as many threads */
     ONE_BY_ONE_MS = 8000 /* no job of a failed batch starts later */
@@ -45,6 +46,8 @@ struct pool_thread {
     struct db_job *batch[WORKERS_MAX_BATCH];
 };
 
+static size_t take_fresh(struct pool_thread *thread, struct job **jobs,
+                         size_t count);
 static void *thread_start(void *shared, size_t number);
 static unsigned slot_of(size_t number);
 static int thread_idle(void *context);
@@ -95,6 +98,7 @@ bool db_pool_submit(struct db_pool *pool, struct db_job *job)
     job->status = DB_OK;
     job->error_number = 0;
     job->error[0] = '\0';
+    job->submitted_ms = clock_monotonic_ms();
     job->job.kind = &job->op->kind;
     job->job.done = job_done;
     return workers_submit(pool->workers, &job->job);
@@ -156,8 +160,9 @@ void db_pool_run(void *context, struct job **jobs, size_t count)
     struct pool_thread *thread = context;
     enum db_status status;
 
-    for (size_t i = 0; i < count; i++)
-        thread->batch[i] = CONTAINER_OF(jobs[i], struct db_job, job);
+    count = take_fresh(thread, jobs, count);
+    if (count == 0)
+        return;
     /* Where another thread is connected this one will be, too. */
     if (is_backing_off(thread) && !db_pool_is_up(thread->pool)) {
         fail_away(thread, count);
@@ -170,6 +175,27 @@ void db_pool_run(void *context, struct job **jobs, size_t count)
     if (count > 1 && status != DB_OK && status != DB_AWAY &&
         status != DB_UNKNOWN)
         run_one_by_one(thread, count, status);
+}
+
+/* Into the thread's batch; those that have waited too long end here. */
+static size_t take_fresh(struct pool_thread *thread, struct job **jobs,
+                         size_t count)
+{
+    int64_t oldest_ms = clock_monotonic_ms() - MAX_WAIT_MS;
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct db_job *job = CONTAINER_OF(jobs[i], struct db_job, job);
+
+        if (job->submitted_ms >= oldest_ms) {
+            thread->batch[fresh++] = job;
+            continue;
+        }
+        job->status = DB_AWAY;
+        snprintf(job->error, sizeof job->error,
+                 "waited too long for a connection");
+    }
+    return fresh;
 }
 
 static void *thread_start(void *shared, size_t number)

@@ -44,6 +44,7 @@ struct db_job {
     char error[160];       /* its text, cut */
     void (*done)(struct db_job *job); /* the collecting thread */
     void *context;                    /* the submitter's own */
+    int64_t submitted_ms;             /* internal; monotonic */
 };
 
 struct db_pool;
@@ -61,7 +62,9 @@ struct db_pool *db_pool_start(const struct db_pool_settings *settings);
 /*
  * Queue a job whose op and done are set. False when the pool is full, or
  * when no thread has a connection just now (fail fast; the threads keep
- * trying to connect): nothing was taken.
+ * trying to connect): nothing was taken. A job that then waits for more than
+ * three seconds ends as DB_AWAY without having run: whoever asked has about
+ * ten, and what waits behind it should not be late as well.
  */
 bool db_pool_submit(struct db_pool *pool, struct db_job *job) MUST_CHECK;
 

@@ -83,6 +83,8 @@ static enum db_status run_pull(struct db_conn *db, struct db_job **jobs,
     struct batch batch = {.jobs = jobs, .count = count};
     enum db_status status = db_transact(db, pull_body, &batch);
 
+    if (status == DB_NOT_FOUND)
+        return DB_OK; /* each job says so itself */
     for (size_t i = 0; i < batch.served && status == DB_OK; i++) {
         if (item(&batch, i)->compose != NULL)
             item(&batch, i)->compose(item(&batch, i));
@@ -90,11 +92,13 @@ static enum db_status run_pull(struct db_conn *db, struct db_job **jobs,
     return status;
 }
 
+/* DB_NOT_FOUND when none waits: nothing is committed then, nor flushed. */
 static enum db_status pull_body(struct db_conn *db, int64_t now_us,
                                 void *context)
 {
     struct batch *batch = context;
     enum db_status status = DB_OK;
+    bool changed = false;
     bool again = true;
 
     batch->arena = arena_new();
@@ -104,11 +108,12 @@ static enum db_status pull_body(struct db_conn *db, int64_t now_us,
         batch->jobs[i]->status = DB_NOT_FOUND;
     for (int round = 0; again && round < ROUNDS; round++) {
         status = pull_round(db, batch, now_us);
+        changed = changed || batch->claimed_count > 0;
         again = status == DB_OK && batch->served < batch->count &&
                 batch->claimed_count > 0;
     }
     arena_free(batch->arena);
-    return status;
+    return status == DB_OK && !changed ? DB_NOT_FOUND : status;
 }
 
 static enum db_status pull_round(struct db_conn *db, struct batch *batch,
@@ -117,6 +122,7 @@ static enum db_status pull_round(struct db_conn *db, struct batch *batch,
     enum db_status status;
 
     batch->round_start = batch->served;
+    batch->claimed_count = 0;
     status = claim(db, batch);
     if (status != DB_OK || batch->claimed_count == 0)
         return status;

@@ -153,6 +153,10 @@ static void decide(struct task *task, struct callback *self)
         self->record.outcome = OUTBOX_DELIVERED;
         return;
     }
+    if (fetch->status == FETCH_CANCELED) {
+        self->record.outcome = OUTBOX_CUT_OFF;
+        return;
+    }
     if ((fetch->status == FETCH_REFUSED_URL && fetch->http_status == 0) ||
         days >= task->env->config->callback_retry_days) {
         self->record.outcome = OUTBOX_GIVE_UP;
@@ -163,8 +167,7 @@ static void decide(struct task *task, struct callback *self)
     if (asked_s * 1000 > wait_ms)
         wait_ms = asked_s * 1000;
     self->record.outcome = OUTBOX_RETRY;
-    self->record.retry_us =
-        fetch->status == FETCH_CANCELED ? 0 : wait_ms * 1000;
+    self->record.retry_us = wait_ms * 1000;
 }
 
 static enum step record(struct task *task)
@@ -202,6 +205,7 @@ static void log_callback(struct task *task, const struct callback *self)
     static const char *const results[] = {
         [OUTBOX_DELIVERED] = "delivered",
         [OUTBOX_RETRY] = "retry",
+        [OUTBOX_CUT_OFF] = "cut off",
         [OUTBOX_GIVE_UP] = "undeliverable",
     };
     static const char *const kinds[] = {

@@ -31,7 +31,7 @@
 
 enum {
     SWEEP_US = 500 * 1000,
-    OTHER_DESCRIPTORS = 128, /* database, deliveries, log, and a few more */
+    OTHER_DESCRIPTORS = 384, /* database, deliveries, log, and a few more */
     HEAD_SLACK = 4096,       /* evhttp is to stumble after our own watch */
 };
 

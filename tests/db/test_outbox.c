@@ -198,6 +198,22 @@ START_TEST(a_failed_one_is_counted_and_due_later)
 }
 END_TEST
 
+START_TEST(one_that_we_cut_off_is_due_at_once_and_no_failure)
+{
+    struct submission_pull pulled;
+    struct outbox_claim claimed;
+
+    submit("7:p");
+    pulled = pull();
+    ck_assert_int_eq(answer(&pulled, "reply"), DB_OK);
+    claimed = claim(7, 1);
+    record(&claimed, 0, OUTBOX_CUT_OFF);
+    ck_assert_str_eq(wide("retired, lms_ack, num_failures", pulled.id),
+                     "0 0 0");
+    ck_assert_uint_eq(claim(7, 2).count, 1);
+}
+END_TEST
+
 START_TEST(one_given_up_is_counted_and_retired_without_acknowledgement)
 {
     int64_t id = answered("7:p");
@@ -450,6 +466,7 @@ HOT_STORY("outbox", TELL(an_empty_outbox_has_no_destinations),
           TELL(rows_that_another_claims_just_now_are_passed_over),
           TELL(a_delivered_one_is_acknowledged_and_retired),
           TELL(a_failed_one_is_counted_and_due_later),
+          TELL(one_that_we_cut_off_is_due_at_once_and_no_failure),
           TELL(one_given_up_is_counted_and_retired_without_acknowledgement),
           TELL(who_has_lost_the_lease_changes_nothing),
           TELL(a_lease_that_ended_unclaimed_can_still_be_settled),

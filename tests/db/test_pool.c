@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -100,9 +101,11 @@ static enum db_status run_insert(struct db_conn *db, struct db_job **jobs,
 static enum db_status run_sleep(struct db_conn *db, struct db_job **jobs,
                                 size_t count)
 {
-    (void)jobs;
+    const struct insertion *self = CONTAINER_OF(jobs[0], struct insertion, job);
+
     (void)count;
-    return db_execute(db, "DO SLEEP(0.3)", NULL, 0, NULL);
+    return db_execute(db, self->number == 0 ? "DO SLEEP(0.3)" : "DO SLEEP(3.5)",
+                      NULL, 0, NULL);
 }
 
 static enum db_status run_own_status(struct db_conn *db, struct db_job **jobs,
@@ -171,6 +174,27 @@ START_TEST(a_job_runs_on_a_thread_and_is_done_here)
     ck_assert_uint_ge(one.slot % 64, 1);
     ck_assert_uint_le(one.slot % 64, 2);
     ck_assert_value("1", "SELECT COUNT(*) FROM t");
+}
+END_TEST
+
+START_TEST(a_job_that_waited_too_long_is_not_run_any_more)
+{
+    struct insertion hold = insertion_of(&sleep_op, 1);
+    struct insertion late = insertion_of(&insert_op, 1);
+
+    start_pool(1);
+    ck_assert(db_pool_wait(pool, DEADLINE_MS));
+    ck_assert(db_pool_submit(pool, &hold.job));
+    mariadb_wait_for_value("1", "SELECT COUNT(*) FROM"
+                                " information_schema.PROCESSLIST"
+                                " WHERE INFO LIKE 'DO SLEEP%%'");
+    ck_assert(db_pool_submit(pool, &late.job));
+    collect_all();
+    ck_assert_int_eq(hold.job.status, DB_OK);
+    ck_assert_int_eq(late.done, 1);
+    ck_assert_int_eq(late.job.status, DB_AWAY);
+    ck_assert_str_eq(late.job.error, "waited too long for a connection");
+    ck_assert_value("0", "SELECT COUNT(*) FROM t");
 }
 END_TEST
 
@@ -291,6 +315,18 @@ START_TEST(jobs_that_wait_are_canceled_when_the_pool_stops)
 }
 END_TEST
 
+/* Of the pool's; it has none when all are being opened again. */
+static void kill_oldest_connection(void)
+{
+    const char *victim = mariadb_value("SELECT MIN(ID) FROM"
+                                       " information_schema.PROCESSLIST"
+                                       " WHERE DB = DATABASE()"
+                                       " AND ID <> CONNECTION_ID()");
+
+    if (strcmp(victim, "NULL") != 0)
+        mariadb_kill_connection(strtoull(victim, NULL, 10));
+}
+
 START_TEST(killed_connections_are_replaced_without_a_failure)
 {
     struct insertion jobs[20];
@@ -299,12 +335,7 @@ START_TEST(killed_connections_are_replaced_without_a_failure)
     ck_assert(db_pool_wait(pool, DEADLINE_MS));
     for (int i = 0; i < 20; i++) {
         jobs[i] = insertion_of(&insert_op, i);
-        mariadb_run("BEGIN NOT ATOMIC"
-                    " DECLARE victim BIGINT DEFAULT (SELECT MIN(ID) FROM"
-                    " information_schema.PROCESSLIST WHERE DB = DATABASE()"
-                    " AND ID <> CONNECTION_ID());"
-                    " DECLARE CONTINUE HANDLER FOR SQLEXCEPTION DO 0;"
-                    " KILL victim; END");
+        kill_oldest_connection();
         if (db_pool_wait(pool, DEADLINE_MS))
             ck_assert(db_pool_submit(pool, &jobs[i].job));
         collect_all();
@@ -357,6 +388,7 @@ int main(void)
 {
     static const struct story_test tests[] = {
         TELL(a_job_runs_on_a_thread_and_is_done_here),
+        TELL(a_job_that_waited_too_long_is_not_run_any_more),
         TELL(what_waits_together_goes_in_one_transaction),
         TELL(one_bad_job_does_not_fail_its_neighbours),
         TELL(jobs_of_one_batch_may_end_differently),

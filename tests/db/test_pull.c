@@ -63,6 +63,17 @@ START_TEST(an_empty_queue_has_nothing_even_beside_a_full_one)
 }
 END_TEST
 
+START_TEST(an_empty_pull_commits_nothing)
+{
+    struct submission_pull none = pull_of();
+    const char *tokens = mariadb_value("SELECT COUNT(*) FROM xqueue_commit");
+
+    ck_assert_int_eq(db_run(db, &none.job), DB_NOT_FOUND);
+    ck_assert_str_eq(mariadb_value("SELECT COUNT(*) FROM xqueue_commit"),
+                     tokens);
+}
+END_TEST
+
 START_TEST(a_pull_hands_out_what_was_submitted)
 {
     int64_t id = submit("7:p");
@@ -317,6 +328,7 @@ END_TEST
 
 HOT_STORY("pull", TELL(the_oldest_comes_first),
           TELL(an_empty_queue_has_nothing_even_beside_a_full_one),
+          TELL(an_empty_pull_commits_nothing),
           TELL(a_pull_hands_out_what_was_submitted),
           TELL(a_key_is_32_hexadecimal_digits_and_new_each_time),
           TELL(a_lease_tells_who_when_and_how_long), TELL(attempts_are_counted),

@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { PATIENCE_MS = 12000 };
+enum { PATIENCE_MS = 10000 };
 
 static const struct db_settings *database;
 
