@@ -351,11 +351,12 @@ END_TEST
 
 START_TEST(more_than_a_chunk_is_adopted_whole)
 {
-    mariadb_run("INSERT INTO queue_submission SELECT 1000 + seq, 'r', 'u',"
-                " CONCAT('q', seq MOD 3), CONCAT('{\"lms_callback_url\":"
-                " \"http://lms/', seq, '\"}'), 'body', '{}', '{}',"
+    mariadb_run("INSERT INTO queue_submission SELECT 1000 + n, 'r', 'u',"
+                " CONCAT('q', n MOD 3), CONCAT('{\"lms_callback_url\":"
+                " \"http://lms/', n, '\"}'), 'body', '{}', '{}',"
                 " UTC_TIMESTAMP(6), NULL, NULL, NULL, '', '', '', 0, 0, 0"
-                " FROM seq_1_to_1700");
+                " FROM " MARIADB_NUMBERS,
+                1700);
     ck_assert_int_eq(adopt(LONG_US).waiting, 1706);
     ck_assert_value("1706", "SELECT COUNT(*) FROM xqueue_ready");
     ck_assert_consistent();
@@ -372,10 +373,11 @@ START_TEST(several_at_once_adopt_each_submission_once)
                                        .lease_us = LONG_US};
     pid_t others[COUNT];
 
-    mariadb_run("INSERT INTO queue_submission SELECT 1000 + seq, 'r', 'u',"
+    mariadb_run("INSERT INTO queue_submission SELECT 1000 + n, 'r', 'u',"
                 " 'q', CONCAT('{\"lms_callback_url\": \"http://lms/',"
-                " seq MOD 900, '\"}'), 'body', '{}', '{}', UTC_TIMESTAMP(6),"
-                " NULL, NULL, NULL, '', '', '', 0, 0, 0 FROM seq_1_to_1200");
+                " n MOD 900, '\"}'), 'body', '{}', '{}', UTC_TIMESTAMP(6),"
+                " NULL, NULL, NULL, '', '', '', 0, 0, 0 FROM " MARIADB_NUMBERS,
+                1200);
     for (int i = 0; i < COUNT; i++) {
         others[i] = fork();
         if (others[i] == 0) {

@@ -4,31 +4,12 @@
 #include "db/schema.h"
 
 #include "db/sql_script.h"
-#include "tests/support/mariadb.h"
+#include "tests/support/conn_story.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const struct db_settings *settings;
-static struct db_conn *db;
-static struct arena *arena;
-
-static void set_up(void)
-{
-    db_library_start();
-    settings = mariadb_empty_database();
-    db = db_conn_new(settings);
-    arena = arena_new();
-}
-
-static void tear_down(void)
-{
-    db_conn_free(db);
-    arena_free(arena);
-    db_library_stop();
-}
 
 /* Everything about the tables, as one number. */
 static const char *fingerprint(void)
@@ -313,7 +294,7 @@ START_TEST(several_at_once_wait_for_each_other)
     for (int i = 0; i < COUNT; i++) {
         others[i] = fork();
         if (others[i] == 0) {
-            struct db_conn *own = db_conn_new(settings);
+            struct db_conn *own = db_conn_new(database);
 
             _exit(schema_migrate(own, SCHEMA_APPLY, NULL, NULL) == DB_OK ? 0
                                                                          : 1);
@@ -343,7 +324,7 @@ static void interrupt(enum schema_event event, const char *name, void *context)
     if (event != SCHEMA_STATEMENT || --interruption->statement != 0)
         return;
     interruption->happened = true;
-    mariadb_run("KILL %llu", (unsigned long long)db_conn_id(db));
+    mariadb_kill_connection(db_conn_id(db));
 }
 
 START_TEST(an_interrupted_run_can_be_repeated_from_anywhere)
@@ -356,8 +337,8 @@ START_TEST(an_interrupted_run_can_be_repeated_from_anywhere)
         struct interruption interruption = {.statement = n};
 
         db_conn_free(db);
-        settings = mariadb_empty_database();
-        db = db_conn_new(settings);
+        database = mariadb_empty_database();
+        db = db_conn_new(database);
         if (schema_migrate(db, SCHEMA_APPLY, interrupt, &interruption) != DB_OK)
             ck_assert(interruption.happened);
         if (!interruption.happened) {
@@ -420,8 +401,8 @@ int main(void)
         .count = sizeof tests / sizeof tests[0],
         .before_all = mariadb_start,
         .after_all = mariadb_stop,
-        .before_each = set_up,
-        .after_each = tear_down,
+        .before_each = conn_story_begin_empty,
+        .after_each = conn_story_end,
         .timeout_s = 120,
     };
     return story_run(&story);

@@ -5,32 +5,19 @@
 
 #include "db/epoch.h"
 #include "db/user.h"
-#include "tests/support/mariadb.h"
-#include "tests/support/story.h"
+#include "tests/support/conn_story.h"
 
 #include <string.h>
 
 enum { TWO_WEEKS_S = 1209600 };
 
-static struct db_conn *db;
-static struct arena *arena;
-
 static void set_up(void)
 {
-    db_library_start();
-    db = db_conn_new(mariadb_database());
-    arena = arena_new();
+    conn_story_begin();
     mariadb_run(
         "INSERT INTO auth_user VALUES"
         " (1, 'hash', NULL, 0, 'lms', '', '', '', 0, 1, '2026-01-01'),"
         " (2, 'other', NULL, 0, 'grader', '', '', '', 0, 1, '2026-01-01')");
-}
-
-static void tear_down(void)
-{
-    arena_free(arena);
-    db_conn_free(db);
-    db_library_stop();
 }
 
 /* Bytes that are no UTF-8, and a zero among them. */
@@ -342,7 +329,7 @@ int main(void)
         .before_all = mariadb_start,
         .after_all = mariadb_stop,
         .before_each = set_up,
-        .after_each = tear_down,
+        .after_each = conn_story_end,
         .timeout_s = 60,
     };
 

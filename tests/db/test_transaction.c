@@ -55,7 +55,7 @@ static enum db_status insert(struct db_conn *conn, int64_t now_us,
     if (status != DB_OK)
         return status;
     if (work->runs == work->kill_in_run) {
-        mariadb_run("KILL %llu", (unsigned long long)db_conn_id(conn));
+        mariadb_kill_connection(db_conn_id(conn));
         return db_execute(conn, "INSERT INTO t (run) VALUES (?)", run, 1, NULL);
     }
     if (work->runs <= work->conflicts)
@@ -180,7 +180,7 @@ START_TEST(a_connection_killed_while_idle_is_not_noticed)
     struct work work = {.result = DB_OK};
 
     ck_assert_int_eq(db_conn_open(db), DB_OK);
-    mariadb_run("KILL %llu", (unsigned long long)db_conn_id(db));
+    mariadb_kill_connection(db_conn_id(db));
     ck_assert_int_eq(db_transact(db, insert, &work), DB_OK);
     ck_assert_rows("1", "1");
 }
@@ -193,7 +193,7 @@ static enum db_status insert_then_kill(struct db_conn *conn, int64_t now_us,
     struct work *work = context;
 
     if (work->runs == 1)
-        mariadb_run("KILL %llu", (unsigned long long)db_conn_id(conn));
+        mariadb_kill_connection(db_conn_id(conn));
     return status;
 }
 
@@ -405,7 +405,7 @@ START_TEST(reading_leaves_no_token_and_survives_a_lost_connection)
     struct work work = {.result = DB_OK};
 
     ck_assert_int_eq(db_read(db, read_time, &work), DB_OK);
-    mariadb_run("KILL %llu", (unsigned long long)db_conn_id(db));
+    mariadb_kill_connection(db_conn_id(db));
     ck_assert_int_eq(db_read(db, read_time, &work), DB_OK);
     ck_assert_int_ge(work.runs, 2);
     if (mariadb_is_private())

@@ -4,32 +4,12 @@
 #include "db/user.h"
 
 #include "db/epoch.h"
-#include "tests/support/mariadb.h"
-#include "tests/support/story.h"
+#include "tests/support/conn_story.h"
 
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-static const struct db_settings *settings;
-static struct db_conn *db;
-static struct arena *arena;
-
-static void set_up(void)
-{
-    db_library_start();
-    settings = mariadb_database();
-    db = db_conn_new(settings);
-    arena = arena_new();
-}
-
-static void tear_down(void)
-{
-    arena_free(arena);
-    db_conn_free(db);
-    db_library_stop();
-}
 
 static struct user_load load_of(const char *name)
 {
@@ -271,7 +251,7 @@ static void run_in_pool(struct db_job **jobs, size_t count)
     size_t done = 0;
     int wake_fd = eventfd(0, EFD_CLOEXEC);
     struct db_pool *pool = db_pool_start(&(struct db_pool_settings){
-        .database = settings,
+        .database = database,
         .connections = 4,
         .max_waiting = count,
         .wake = wake,
@@ -394,8 +374,8 @@ int main(void)
         .count = sizeof tests / sizeof tests[0],
         .before_all = mariadb_start,
         .after_all = mariadb_stop,
-        .before_each = set_up,
-        .after_each = tear_down,
+        .before_each = conn_story_begin,
+        .after_each = conn_story_end,
         .timeout_s = 60,
     };
 

@@ -13,50 +13,23 @@
 
 static struct sink *lms;
 
-static struct service *new_server(const struct db_settings *database,
-                                  const char *more)
-{
-    return service_new(&(struct service_settings){
-        .database = database,
-        .more = more,
-    });
-}
-
 static void begin(const char *more)
 {
-    db_library_start();
-    scratch = arena_new();
     lms = sink_start(1000);
-    service = new_server(NULL, more);
-    add_user("lms");
-    service_serve(service);
-    client = http_client_new(service_port(service));
-    log_in(client);
+    own_service_begin(&(struct service_settings){.more = more});
 }
 
 static void end(void)
 {
-    http_client_free(client);
-    service_stop(service);
+    own_service_end();
     sink_stop(lms);
-    arena_free(scratch);
-    db_library_stop();
-}
-
-/* Submitted, pulled, and put: accepted. */
-static void answer(const char *url, const char *result)
-{
-    struct pulled pulled;
-
-    expect_status(lms_submit(lms_header("test-pull", url), "body"), 200, NULL);
-    pulled = grader_pull("test-pull");
-    expect_reply(grader_put_result(pulled.header, result), 0, "\"\"");
 }
 
 static void answer_at(const char *path, int count)
 {
     for (int i = 0; i < count; i++)
-        answer(sink_url(lms, arena_printf(scratch, "%s%d", path, i)), "right");
+        submit_and_answer(sink_url(lms, arena_printf(scratch, "%s%d", path, i)),
+                          "right");
 }
 
 static void wait_until_delivered(const char *count)
@@ -157,23 +130,16 @@ static void expect_deliveries(struct service *server)
 START_TEST(two_servers_never_deliver_the_same_at_once)
 {
     enum { COUNT = 60 };
-    static const char more[] = "CALLBACK_CONCURRENCY: 4\n";
     unsigned calls[COUNT] = {0};
     struct received_list received;
-    const struct db_settings *database;
+    struct service_settings settings = {.more = "CALLBACK_CONCURRENCY: 4\n"};
     struct service *other;
 
-    db_library_start();
-    scratch = arena_new();
     lms = sink_start(1000);
-    database = mariadb_database();
-    add_user("lms");
-    service = new_server(database, more);
-    other = new_server(database, more);
-    service_serve(service);
+    settings.database = mariadb_database();
+    own_service_begin(&settings);
+    other = service_new(&settings);
     service_serve(other);
-    client = http_client_new(service_port(service));
-    log_in(client);
     /* Each fails once, after a while, and is tried again later. */
     answer_at("/slow/150/fail/1/500/", COUNT);
     wait_until_delivered("60");
@@ -201,7 +167,7 @@ static void expect_no_delay_by(const char *dead_url)
     int64_t before_ms;
 
     for (int i = 0; i < 100; i++)
-        answer(arena_printf(scratch, "%s%d", dead_url, i), "right");
+        submit_and_answer(arena_printf(scratch, "%s%d", dead_url, i), "right");
     mariadb_wait_for_value("1", "SELECT COUNT(*) > 0 FROM xqueue_outbox"
                                 " WHERE owner IS NOT NULL");
     before_ms = clock_monotonic_ms();
@@ -245,8 +211,9 @@ START_TEST(neither_do_many)
         dead[i] = peer_start_one((struct peer_rule){.manner = PEER_STALL});
     begin("REQUESTS_TIMEOUT: 1\n");
     for (int i = 0; i < MANY * 12; i++)
-        answer(arena_printf(scratch, "%s%d", peer_url(dead[i % MANY], "/"), i),
-               "right");
+        submit_and_answer(
+            arena_printf(scratch, "%s%d", peer_url(dead[i % MANY], "/"), i),
+            "right");
     answer_at("/", 10);
     sink_wait(lms, 10, 10000);
     for (int i = 0; i < MANY; i++)

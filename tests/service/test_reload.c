@@ -12,24 +12,10 @@
 
 static void begin(const char *more)
 {
-    db_library_start();
-    scratch = arena_new();
-    service = service_new(&(struct service_settings){
+    own_service_begin(&(struct service_settings){
         .queues = "{test-pull: null, old: null}",
         .more = more,
     });
-    add_user("lms");
-    service_serve(service);
-    client = http_client_new(service_port(service));
-    log_in(client);
-}
-
-static void end(void)
-{
-    http_client_free(client);
-    service_stop(service);
-    arena_free(scratch);
-    db_library_stop();
 }
 
 static char *read_config(void)
@@ -89,7 +75,7 @@ START_TEST(queues_come_and_go)
     change_line("XQUEUES:", "XQUEUES: {old: null}");
     reload();
     expect_text(grader_pull("old").body, "kept");
-    end();
+    own_service_end();
 }
 END_TEST
 
@@ -108,7 +94,7 @@ START_TEST(the_level_of_the_log_follows)
         "status req="));
     expect_status(http_get(client, "/xqueue/status/"), 200, NULL);
     service_wait_for_log(service, "status req=");
-    end();
+    own_service_end();
 }
 END_TEST
 
@@ -144,7 +130,7 @@ START_TEST(a_changed_password_ends_the_users_sessions)
     log_in_as(client, "lms", "changed");
     expect_reply(http_get(client, path), 0, "0");
     http_client_free(other);
-    end();
+    own_service_end();
 }
 END_TEST
 
@@ -174,7 +160,7 @@ START_TEST(a_wrong_file_changes_nothing_and_is_told)
     line = service_log(service);
     ck_assert_ptr_nonnull(strstr(arena_string(scratch, line), "MAX_ATTEMPTS"));
     reload();
-    end();
+    own_service_end();
 }
 END_TEST
 
@@ -184,7 +170,7 @@ START_TEST(a_file_that_is_gone_changes_nothing_either)
     ck_assert_int_eq(remove(service_config(service)), 0);
     service_signal(service, SIGHUP, "the old configuration stays");
     expect_reply(get_queuelen("test-pull"), 0, "0");
-    end();
+    own_service_end();
 }
 END_TEST
 
@@ -214,7 +200,7 @@ START_TEST(the_hosts_that_may_be_called_follow)
                 "CALLBACK_ALLOWED_HOSTS: [127.0.0.1]");
     reload();
     expect_text(sink_wait(lms, 2, 20000).items[1].path, "/2");
-    end();
+    own_service_end();
     sink_stop(lms);
 }
 END_TEST
@@ -230,7 +216,7 @@ START_TEST(a_callback_under_way_ends_as_it_began)
                 "CALLBACK_ALLOWED_HOSTS: [lms.example.org]");
     reload();
     service_wait_for_log(service, "result=delivered");
-    end();
+    own_service_end();
     sink_stop(lms);
 }
 END_TEST
@@ -249,7 +235,7 @@ START_TEST(without_the_database_the_old_configuration_stays)
     expect_reply(get_queuelen("test-pull"), 0, "0");
     reload();
     expect_reply(get_queuelen("new"), 0, "0");
-    end();
+    own_service_end();
 }
 END_TEST
 

@@ -16,36 +16,18 @@ static struct sink *lms;
 
 static void begin(const char *role)
 {
-    db_library_start();
-    scratch = arena_new();
     lms = sink_start(0);
     database = mariadb_database();
-    service = service_new(&(struct service_settings){
+    own_service_begin(&(struct service_settings){
         .database = database,
         .options = (const char *const[]){"--role", role, NULL},
     });
-    add_user("lms");
-    service_serve(service);
-    client = http_client_new(service_port(service));
-    log_in(client);
 }
 
 static void end(void)
 {
-    http_client_free(client);
-    service_stop(service);
+    own_service_end();
     sink_stop(lms);
-    arena_free(scratch);
-    db_library_stop();
-}
-
-static void answer(const char *url)
-{
-    struct pulled pulled;
-
-    expect_status(lms_submit(lms_header("test-pull", url), "body"), 200, NULL);
-    pulled = grader_pull("test-pull");
-    expect_reply(grader_put_result(pulled.header, "right"), 0, "\"\"");
 }
 
 START_TEST(an_idle_server_ends_at_once)
@@ -151,7 +133,7 @@ START_TEST(a_callback_that_the_lms_keeps_waiting_is_cut_off_and_kept)
     begin("web,deliver");
     service_set_more(service, "REQUESTS_TIMEOUT: 60\n");
     service_signal(service, SIGHUP, "result=ok");
-    answer(sink_url(lms, "/slow/60000/x"));
+    submit_and_answer(sink_url(lms, "/slow/60000/x"), "right");
     sink_wait(lms, 1, 10000);
     before_ms = clock_monotonic_ms();
     service_shut_down(service);
@@ -197,7 +179,7 @@ static void expect_delivery_by(const char *const *words)
     struct program *program;
 
     begin("web");
-    answer(sink_url(lms, "/"));
+    submit_and_answer(sink_url(lms, "/"), "right");
     /* Its looks at the outbox would be among these. */
     service_signal(service, SIGHUP, "result=ok");
     ck_assert_value("1", "SELECT COUNT(*) FROM xqueue_outbox"
@@ -205,7 +187,7 @@ static void expect_delivery_by(const char *const *words)
     ck_assert_uint_eq(sink_received(lms).count, 0);
     program = start_deliverer(words);
     sink_wait(lms, 1, 10000);
-    answer(sink_url(lms, "/2"));
+    submit_and_answer(sink_url(lms, "/2"), "right");
     sink_wait(lms, 2, 10000);
     mariadb_wait_for_value("0", "SELECT COUNT(*) FROM xqueue_outbox");
     stop_deliverer(program);

@@ -10,23 +10,17 @@
 
 enum { MINUTE_US = 60000000 };
 
-const struct db_settings *database;
-struct db_conn *db;
 struct db_conn *other_db;
-struct arena *arena;
 
 static void expect_true_depth(void);
 static int64_t reads_so_far(void);
 
 void hot_story_begin(void)
 {
-    db_library_start();
-    database = mariadb_database();
-    db = db_conn_new(database);
+    conn_story_begin();
     db_conn_set_slot(db, 1);
     other_db = db_conn_new(database);
     db_conn_set_slot(other_db, 2);
-    arena = arena_new();
     mariadb_run("INSERT INTO xqueue_queue (id, name) VALUES"
                 " (1, 'queue'), (2, 'other queue')");
 }
@@ -34,10 +28,8 @@ void hot_story_begin(void)
 void hot_story_end(void)
 {
     expect_true_depth();
-    arena_free(arena);
-    db_conn_free(db);
     db_conn_free(other_db);
-    db_library_stop();
+    conn_story_end();
 }
 
 static void expect_true_depth(void)
@@ -226,16 +218,6 @@ const char *wide(const char *columns, int64_t id)
                          columns, (long long)id);
 }
 
-/* Neither server knows the other's sequences. Up to a million. */
-#define NUMBERS                                                                \
-    "(SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d"            \
-    " + 100000 * g.d AS n FROM " DIGITS " a, " DIGITS " b, " DIGITS            \
-    " c, " DIGITS " e, " DIGITS " f, " DIGITS " g LIMIT %d) numbers"
-#define DIGITS                                                                 \
-    "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3"  \
-    " UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6"                \
-    " UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
-
 void add_finished(int count)
 {
     mariadb_run(
@@ -245,7 +227,7 @@ void add_finished(int count)
         " grader_reply, num_failures, lms_ack, retired)"
         " SELECT 'lms', CONCAT('u', n), 'queue', '7:h', 'body', '{}', '{}',"
         " NOW(6), NOW(6), NOW(6), 'g', 'key', 'reply', 0, 1, 1"
-        " FROM " NUMBERS,
+        " FROM " MARIADB_NUMBERS,
         count);
 }
 
@@ -260,13 +242,14 @@ void add_waiting(int count)
         " arrival_time, grader_id, pullkey, grader_reply, num_failures,"
         " lms_ack, retired)"
         " SELECT 'lms', CONCAT('u', n), 'queue', '7:h', 'body', '{}', '{}',"
-        " NOW(6), '', '', '', 0, 0, 0 FROM " NUMBERS,
+        " NOW(6), '', '', '', 0, 0, 0 FROM " MARIADB_NUMBERS,
         count);
-    mariadb_run("INSERT INTO xqueue_live (id, queue_id, arrival_us, state,"
-                " attempts, problem, destination, pullkey, grader_id)"
-                " SELECT id, 1, id, 0, 0, UNHEX(MD5(id)), 7, '', ''"
-                " FROM queue_submission WHERE id > %s",
-                before);
+    mariadb_run(
+        "INSERT INTO xqueue_live (id, queue_id, arrival_us, state,"
+        " attempts, problem, destination, pullkey, grader_id)"
+        " SELECT id, 1, id, 0, 0, UNHEX(LEFT(SHA2(id, 256), 32)), 7, '', ''"
+        " FROM queue_submission WHERE id > %s",
+        before);
     mariadb_run("INSERT INTO xqueue_ready (queue_id, arrival_us, id)"
                 " SELECT 1, id, id FROM queue_submission WHERE id > %s",
                 before);
@@ -296,8 +279,7 @@ static int64_t reads_so_far(void)
                               "SELECT CAST(SUM(VARIABLE_VALUE) AS SIGNED)"
                               " FROM %s WHERE VARIABLE_NAME"
                               " LIKE 'Handler_read%%'",
-                              is_mysql() ? "performance_schema.session_status"
-                                         : "information_schema.SESSION_STATUS"),
+                              mariadb_session_status()),
                  NULL, 0, &rows),
         DB_OK);
     return db_integer(&rows, 0, 0);
@@ -308,14 +290,7 @@ void wait_for_waiting_locks(int count)
     mariadb_wait_for_value(arena_printf(arena, "%d", count),
                            "SELECT VARIABLE_VALUE FROM %s WHERE"
                            " VARIABLE_NAME = 'Innodb_row_lock_current_waits'",
-                           is_mysql() ? "performance_schema.global_status"
-                                      : "information_schema.GLOBAL_STATUS");
-}
-
-bool is_mysql(void)
-{
-    return strcmp(mariadb_value("SELECT VERSION() LIKE '%%MariaDB%%'"), "0") ==
-           0;
+                           mariadb_global_status());
 }
 
 enum db_status run_batch(struct db_conn *conn, struct db_job **jobs,

@@ -14,15 +14,12 @@
 #include "db/outbox.h"
 #include "db/pull.h"
 #include "db/submit.h"
-#include "tests/support/mariadb.h"
+#include "tests/support/conn_story.h"
 
 enum { QUEUE = 1, OTHER_QUEUE = 2 };
 
-/* For the length of a test. */
-extern const struct db_settings *database;
-extern struct db_conn *db;
+/* For the length of a test, beside those of conn_story.h. */
 extern struct db_conn *other_db;
-extern struct arena *arena;
 
 void hot_story_begin(void);
 void hot_story_end(void);
@@ -80,9 +77,6 @@ int64_t reads_of_batch(struct db_job **jobs, size_t count);
 
 /* Until so many transactions wait for a row lock, with a deadline. */
 void wait_for_waiting_locks(int count);
-
-/* Is it MySQL, not MariaDB? The two tell about locks in different places. */
-bool is_mysql(void);
 
 /* All or none: the batch's status. At most 64. */
 enum db_status run_batch(struct db_conn *conn, struct db_job **jobs,

@@ -53,6 +53,7 @@ static void submit(struct worker *worker);
 static void *pull_all(void *context);
 static void pull(struct worker *worker);
 static void grade(struct worker *worker, const char *key, const char *header);
+static bool is_turn(const struct worker *worker, size_t every);
 static void put(struct worker *worker, int64_t number, const char *key,
                 const char *header);
 static void begin(struct worker *worker, enum event_kind kind, int64_t number,
@@ -227,17 +228,24 @@ static void pull(struct worker *worker)
     pause_ms(AWAY_MS);
 }
 
-/* At once, as a rule. */
+/* At once as a rule, and always while all is drained. */
 static void grade(struct worker *worker, const char *key, const char *header)
 {
     const struct load_settings *settings = &worker->load->settings;
 
     worker->leases++;
-    if (settings->drop_every > 0 && worker->leases % settings->drop_every == 0)
-        return;
-    if (settings->late_every > 0 && worker->leases % settings->late_every == 0)
-        pause_ms(settings->late_ms);
+    if (!atomic_load(&worker->load->no_more_submits)) {
+        if (is_turn(worker, settings->drop_every))
+            return;
+        if (is_turn(worker, settings->late_every))
+            pause_ms(settings->late_ms);
+    }
     put(worker, worker->event.number, key, header);
+}
+
+static bool is_turn(const struct worker *worker, size_t every)
+{
+    return every > 0 && worker->leases % every == 0;
 }
 
 static void put(struct worker *worker, int64_t number, const char *key,

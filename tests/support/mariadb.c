@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20000, VALUES = 64 };
+enum { WAIT_MS = 20000, VALUES = 64, ERROR_NO_SUCH_CONNECTION = 1094 };
 
 /* Made before the tests fork, so every test has its own copy. */
 static struct {
@@ -63,6 +63,24 @@ void mariadb_stop(void)
 bool mariadb_is_private(void)
 {
     return here.is_private;
+}
+
+bool mariadb_is_mysql(void)
+{
+    return strcmp(mariadb_value("SELECT VERSION() LIKE '%%MariaDB%%'"), "0") ==
+           0;
+}
+
+const char *mariadb_session_status(void)
+{
+    return mariadb_is_mysql() ? "performance_schema.session_status"
+                              : "information_schema.SESSION_STATUS";
+}
+
+const char *mariadb_global_status(void)
+{
+    return mariadb_is_mysql() ? "performance_schema.global_status"
+                              : "information_schema.GLOBAL_STATUS";
 }
 
 void mariadb_kill(void)
@@ -126,6 +144,18 @@ void mariadb_load(const char *path)
     free(password);
     free(where);
     free(how);
+}
+
+void mariadb_kill_connection(uint64_t id)
+{
+    MYSQL *mysql = connect_to(NULL);
+    char *sql = xasprintf("KILL %llu", (unsigned long long)id);
+
+    if (mysql_query(mysql, sql) != 0 &&
+        mysql_errno(mysql) != ERROR_NO_SUCH_CONNECTION)
+        fatal("%s: %s", sql, mysql_error(mysql));
+    mysql_close(mysql);
+    free(sql);
 }
 
 void mariadb_run(const char *format, ...)

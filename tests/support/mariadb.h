@@ -23,6 +23,15 @@ void mariadb_stop(void);          /* and remove its directory */
 
 bool mariadb_is_private(void);
 
+/*
+ * Is it MySQL? The two servers tell about themselves in different tables;
+ * these hold the counters, by VARIABLE_NAME and VARIABLE_VALUE, of the session
+ * that asks and of all.
+ */
+bool mariadb_is_mysql(void);
+const char *mariadb_session_status(void);
+const char *mariadb_global_status(void);
+
 /* Only when it is private: kill -9; ask to end; start again after either. */
 void mariadb_kill(void);
 void mariadb_shut_down(void);
@@ -34,6 +43,22 @@ void mariadb_restart(void);
  */
 const struct db_settings *mariadb_empty_database(void);
 const struct db_settings *mariadb_database(void);
+
+/* End a connection, by its number at the server; it may have ended already. */
+void mariadb_kill_connection(uint64_t id);
+
+/*
+ * The table of the numbers n from 1 to %d, at most a million: neither server
+ * knows the other's sequences.
+ */
+#define MARIADB_NUMBERS                                                        \
+    "(SELECT ROW_NUMBER() OVER () AS n FROM (SELECT 1 FROM " MARIADB_DIGITS    \
+    " a, " MARIADB_DIGITS " b, " MARIADB_DIGITS " c, " MARIADB_DIGITS          \
+    " d, " MARIADB_DIGITS " e, " MARIADB_DIGITS " f LIMIT %d) some) numbers"
+#define MARIADB_DIGITS                                                         \
+    "(SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3"       \
+    " UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6"                \
+    " UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
 
 /* Run an SQL file of the repository, "tests/fixtures/x.sql", as a client. */
 void mariadb_load(const char *path);

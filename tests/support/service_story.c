@@ -39,6 +39,25 @@ int service_story_run(const struct story *story,
     return story_run(&whole);
 }
 
+void own_service_begin(const struct service_settings *settings)
+{
+    db_library_start();
+    scratch = arena_new();
+    service = service_new(settings);
+    add_user("lms");
+    service_serve(service);
+    client = http_client_new(service_port(service));
+    log_in(client);
+}
+
+void own_service_end(void)
+{
+    http_client_free(client);
+    service_stop(service);
+    arena_free(scratch);
+    db_library_stop();
+}
+
 const struct db_settings *story_database(void)
 {
     return database;
@@ -131,6 +150,15 @@ struct pulled submit_and_pull(const char *queue)
 {
     expect_status(lms_submit(lms_header(queue, NULL), "body"), 200, NULL);
     return grader_pull(queue);
+}
+
+void submit_and_answer(const char *url, const char *result)
+{
+    struct pulled pulled;
+
+    expect_status(lms_submit(lms_header("test-pull", url), "body"), 200, NULL);
+    pulled = grader_pull("test-pull");
+    expect_reply(grader_put_result(pulled.header, result), 0, "\"\"");
 }
 
 const char *encoded(const char *text)

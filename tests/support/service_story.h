@@ -39,6 +39,14 @@ int service_story_run(const struct story *story,
         return service_story_run(&story, (story_settings));                    \
     }
 
+/*
+ * For programs whose tests each have a server, and a database, of their own:
+ * the server serves, `client` is logged in. After that server may come
+ * others; the end stops the one that is `service` then.
+ */
+void own_service_begin(const struct service_settings *settings);
+void own_service_end(void);
+
 /* The database of all tests, for a second server. */
 const struct db_settings *story_database(void);
 
@@ -78,6 +86,9 @@ struct pulled read_pulled(const struct reply *reply);
 
 /* lms_submit() and grader_pull() of something, where it matters little what. */
 struct pulled submit_and_pull(const char *queue);
+
+/* Submit to test-pull, take it, and send its result: accepted. */
+void submit_and_answer(const char *url, const char *result);
 
 /* `text` as it stands in a form: what is no letter or digit as %XX. */
 const char *encoded(const char *text);

@@ -2,78 +2,32 @@
  * server/http/gate.c: versions, targets, fields.
  */
 #include "server/http/gate.h"
-#include "tests/support/story.h"
+#include "tests/support/gate_story.h"
 
 #include <string.h>
-
-#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
-
-enum { MAX_FIELDS = 70 };
-
-static const struct gate_limits limits = {.max_fields = 64,
-                                          .max_target_bytes = 8192};
-static struct gate_field fields[MAX_FIELDS];
-static struct gate_request request;
-
-/* A GET that is acceptable; tests spoil it. */
-static void set_up(void)
-{
-    fields[0] = (struct gate_field){TEXT("Host"), TEXT("localhost:18040")};
-    request = (struct gate_request){
-        .method = TEXT("GET"),
-        .major = 1,
-        .minor = 1,
-        .target = TEXT("/xqueue/status/"),
-        .fields = fields,
-        .field_count = 1,
-    };
-}
-
-static void add(const char *name, const char *value)
-{
-    ck_assert_uint_lt(request.field_count, MAX_FIELDS);
-    fields[request.field_count++] =
-        (struct gate_field){text_of(name), text_of(value)};
-}
-
-static void expect(int status)
-{
-    struct gate_verdict verdict = gate_judge(&request, &limits);
-
-    ck_assert_int_eq(verdict.status, status);
-    ck_assert((verdict.reason == NULL) == (status == 0));
-}
 
 static void expect_target(const char *target, int status)
 {
     request.target = text_of(target);
-    expect(status);
+    expect_verdict(status);
 }
 
 static void expect_version(int major, int minor, int status)
 {
     request.major = major;
     request.minor = minor;
-    expect(status);
-}
-
-/* With one more field of that name and value. */
-static void expect_with(const char *name, const char *value, int status)
-{
-    add(name, value);
-    expect(status);
-    request.field_count--;
+    expect_verdict(status);
 }
 
 START_TEST(an_ordinary_get_passes)
 {
-    add("User-Agent", "python-requests/2.32.3");
-    add("Accept-Encoding", "gzip, deflate");
-    add("Accept", "*/*");
-    add("Connection", "keep-alive");
-    add("Cookie", "sessionid=abc");
-    add("Authorization", "Basic YTpi");
-    expect(0);
+    add_field("User-Agent", "python-requests/2.32.3");
+    add_field("Accept-Encoding", "gzip, deflate");
+    add_field("Accept", "*/*");
+    add_field("Connection", "keep-alive");
+    add_field("Cookie", "sessionid=abc");
+    add_field("Authorization", "Basic YTpi");
+    expect_verdict(0);
 }
 END_TEST
 
@@ -97,7 +51,7 @@ START_TEST(a_target_is_a_path)
     expect_target("*", 400);
     expect_target("", 400);
     request.target = TEXT_ABSENT;
-    expect(400);
+    expect_verdict(400);
 }
 END_TEST
 
@@ -109,7 +63,7 @@ START_TEST(a_target_is_visible_ascii_without_a_fragment)
     expect_target("/a\x7F", 400);
     expect_target("/a#b", 400);
     request.target = TEXT("/a\0b");
-    expect(400);
+    expect_verdict(400);
 }
 END_TEST
 
@@ -139,19 +93,19 @@ START_TEST(a_target_of_8192_bytes_passes_and_one_more_is_414)
     memset(target, 'a', sizeof target);
     target[0] = '/';
     request.target = (struct text){target, 8192};
-    expect(0);
+    expect_verdict(0);
     request.target = (struct text){target, 8193};
-    expect(414);
+    expect_verdict(414);
 }
 END_TEST
 
 START_TEST(sixty_four_fields_pass_and_one_more_is_431)
 {
     while (request.field_count < 64)
-        add("X", "y");
-    expect(0);
-    add("X", "y");
-    expect(431);
+        add_field("X", "y");
+    expect_verdict(0);
+    add_field("X", "y");
+    expect_verdict(431);
 }
 END_TEST
 
@@ -167,7 +121,7 @@ START_TEST(field_names_are_tokens)
     expect_with("X\xC3\xA9", "x", 400);
     fields[request.field_count++] =
         (struct gate_field){TEXT("X\0Y"), TEXT("x")};
-    expect(400);
+    expect_verdict(400);
 }
 END_TEST
 
@@ -181,27 +135,27 @@ START_TEST(field_values_hold_no_control_characters)
     expect_with("X", "a\x7F", 400);
     fields[request.field_count++] =
         (struct gate_field){TEXT("X"), TEXT("a\0b")};
-    expect(400);
+    expect_verdict(400);
 }
 END_TEST
 
 START_TEST(one_host_is_needed_on_1_1)
 {
-    add("host", "localhost");
-    expect(400);
+    add_field("host", "localhost");
+    expect_verdict(400);
     request.field_count = 0;
-    expect(400);
+    expect_verdict(400);
 }
 END_TEST
 
 START_TEST(at_most_one_host_is_allowed_on_1_0)
 {
     request.minor = 0;
-    expect(0);
-    add("HOST", "localhost");
-    expect(400);
+    expect_verdict(0);
+    add_field("HOST", "localhost");
+    expect_verdict(400);
     request.field_count = 0;
-    expect(0);
+    expect_verdict(0);
 }
 END_TEST
 
@@ -220,11 +174,11 @@ START_TEST(a_host_is_a_name_or_an_address_and_a_port)
 
     for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
         fields[0].value = text_of(good[i]);
-        expect(0);
+        expect_verdict(0);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         fields[0].value = text_of(bad[i]);
-        expect(400);
+        expect_verdict(400);
     }
 }
 END_TEST
@@ -235,26 +189,26 @@ START_TEST(fields_that_decide_come_once)
                                         "Authorization"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        add(names[i], "a");
-        expect(0);
+        add_field(names[i], "a");
+        expect_verdict(0);
         expect_with(names[i], "a", 400);
         request.field_count--;
     }
-    add("X-Forwarded-For", "a");
+    add_field("X-Forwarded-For", "a");
     expect_with("X-Forwarded-For", "b", 0);
 }
 END_TEST
 
 START_TEST(what_has_no_meaning_here_is_ignored)
 {
-    add("Upgrade", "h2c");
-    add("TE", "trailers");
-    add("Trailer", "X");
-    add("Keep-Alive", "timeout=5");
-    add("Proxy-Connection", "keep-alive");
-    add("Range", "bytes=0-1");
-    add("Connection", "close, foo");
-    expect(0);
+    add_field("Upgrade", "h2c");
+    add_field("TE", "trailers");
+    add_field("Trailer", "X");
+    add_field("Keep-Alive", "timeout=5");
+    add_field("Proxy-Connection", "keep-alive");
+    add_field("Range", "bytes=0-1");
+    add_field("Connection", "close, foo");
+    expect_verdict(0);
 }
 END_TEST
 
@@ -281,7 +235,7 @@ int main(void)
         .name = "gate",
         .tests = tests,
         .count = sizeof tests / sizeof tests[0],
-        .before_each = set_up,
+        .before_each = gate_story_begin,
     };
 
     return story_run(&story);

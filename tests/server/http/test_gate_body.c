@@ -2,36 +2,7 @@
  * server/http/gate.c: where the body ends, in the eyes of every reader.
  */
 #include "server/http/gate.h"
-#include "tests/support/story.h"
-
-#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
-
-enum { MAX_FIELDS = 4 };
-
-static const struct gate_limits limits = {.max_fields = 64,
-                                          .max_target_bytes = 8192};
-static struct gate_field fields[MAX_FIELDS];
-static struct gate_request request;
-
-static void set_up(void)
-{
-    fields[0] = (struct gate_field){TEXT("Host"), TEXT("localhost:18040")};
-    request = (struct gate_request){
-        .method = TEXT("GET"),
-        .major = 1,
-        .minor = 1,
-        .target = TEXT("/xqueue/status/"),
-        .fields = fields,
-        .field_count = 1,
-    };
-}
-
-static void add(const char *name, const char *value)
-{
-    ck_assert_uint_lt(request.field_count, MAX_FIELDS);
-    fields[request.field_count++] =
-        (struct gate_field){text_of(name), text_of(value)};
-}
+#include "tests/support/gate_story.h"
 
 static void make_post(size_t body_size)
 {
@@ -39,37 +10,21 @@ static void make_post(size_t body_size)
     request.body_size = body_size;
 }
 
-static void expect(int status)
-{
-    struct gate_verdict verdict = gate_judge(&request, &limits);
-
-    ck_assert_int_eq(verdict.status, status);
-    ck_assert((verdict.reason == NULL) == (status == 0));
-}
-
-/* With one more field of that name and value. */
-static void expect_with(const char *name, const char *value, int status)
-{
-    add(name, value);
-    expect(status);
-    request.field_count--;
-}
-
 START_TEST(an_ordinary_post_passes)
 {
     make_post(11);
-    add("Content-Type", "application/x-www-form-urlencoded");
-    add("Content-Length", "11");
-    expect(0);
+    add_field("Content-Type", "application/x-www-form-urlencoded");
+    add_field("Content-Length", "11");
+    expect_verdict(0);
 }
 END_TEST
 
 START_TEST(a_post_without_any_length_has_no_body)
 {
     make_post(0);
-    expect(0);
-    add("Content-Length", "0");
-    expect(0);
+    expect_verdict(0);
+    add_field("Content-Length", "0");
+    expect_verdict(0);
 }
 END_TEST
 
@@ -99,7 +54,7 @@ END_TEST
 START_TEST(two_lengths_are_refused_equal_or_not)
 {
     make_post(4);
-    add("Content-Length", "4");
+    add_field("Content-Length", "4");
     expect_with("Content-Length", "4", 400);
     expect_with("CONTENT-LENGTH", "5", 400);
 }
@@ -110,7 +65,7 @@ START_TEST(a_length_that_is_not_what_was_read_is_refused)
     make_post(4);
     expect_with("Content-Length", "5", 400);
     expect_with("Content-Length", "3", 400);
-    expect(400); /* no length, yet a body */
+    expect_verdict(400); /* no length, yet a body */
 }
 END_TEST
 
@@ -141,7 +96,7 @@ END_TEST
 START_TEST(chunked_twice_or_with_a_length_is_refused)
 {
     make_post(4);
-    add("Transfer-Encoding", "chunked");
+    add_field("Transfer-Encoding", "chunked");
     expect_with("Transfer-Encoding", "chunked", 400);
     expect_with("Content-Length", "4", 400);
 }
@@ -163,13 +118,13 @@ START_TEST(methods_without_a_body_must_not_have_one)
     for (size_t i = 0; i < ARRAY_LENGTH(methods); i++) {
         request.method = text_of(methods[i]);
         request.body_size = 0;
-        expect(0);
+        expect_verdict(0);
         expect_with("Content-Length", "0", 0);
         expect_with("Content-Length", "5", 400);
         expect_with("Transfer-Encoding", "chunked", 400);
         request.body_size = 5;
         expect_with("Content-Length", "5", 400);
-        expect(400);
+        expect_verdict(400);
     }
 }
 END_TEST
@@ -202,7 +157,7 @@ END_TEST
 START_TEST(an_encoded_body_is_415)
 {
     make_post(4);
-    add("Content-Length", "4");
+    add_field("Content-Length", "4");
     expect_with("Content-Encoding", "identity", 0);
     expect_with("Content-Encoding", "gzip", 415);
     expect_with("Content-Encoding", "", 415);
@@ -231,7 +186,7 @@ int main(void)
         .name = "gate: bodies",
         .tests = tests,
         .count = sizeof tests / sizeof tests[0],
-        .before_each = set_up,
+        .before_each = gate_story_begin,
     };
 
     return story_run(&story);

@@ -3,51 +3,10 @@
  */
 #include "server/http/server.h"
 
-#include "tests/support/http_child.h"
-#include "tests/support/raw_client.h"
-#include "tests/support/story.h"
+#include "tests/support/http_story.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct http_child child;
-static struct buffer reply;
-
-static void start(void)
-{
-    const struct http_settings settings = http_child_settings();
-
-    child = http_child_start(&settings, 0);
-}
-
-static void stop(void)
-{
-    http_child_end(&child);
-    buffer_free(&reply);
-}
-
-/* Sends `text`, reads one reply. */
-static int ask(int client, const char *text)
-{
-    buffer_clear(&reply);
-    ck_assert(raw_say(client, text));
-    ck_assert(raw_read_reply(client, &reply, 5000));
-    return raw_status(&reply);
-}
-
-static bool has(const char *text)
-{
-    return raw_count(&reply, text) > 0;
-}
-
-static bool is_closed(int client)
-{
-    struct buffer rest = {0};
-    const enum raw_end end = raw_read_all(client, &rest, 2000);
-
-    buffer_free(&rest);
-    return end == RAW_CLOSED;
-}
 
 START_TEST(a_half_closed_client_gets_all_of_a_long_reply)
 {
@@ -169,7 +128,7 @@ START_TEST(the_end_closes_connections_in_every_state)
     ck_assert_int_eq(ask(idle, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
     HTTP_CHILD_AWAIT(&child, child.report->connections == 6);
     http_child_end(&child);
-    start();
+    http_story_begin();
     close(fresh);
     close(head);
     close(body);
@@ -194,8 +153,8 @@ int main(void)
         .name = "server ends",
         .tests = tests,
         .count = ARRAY_LENGTH(tests),
-        .before_each = start,
-        .after_each = stop,
+        .before_each = http_story_begin,
+        .after_each = http_story_end,
     };
 
     return story_run(&story);

@@ -5,73 +5,14 @@
  */
 #include "server/http/server.h"
 
-#include "tests/support/http_child.h"
-#include "tests/support/raw_client.h"
-#include "tests/support/story.h"
+#include "tests/support/bad_requests.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SMUGGLED "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
-#define HOST     "Host: x\r\n"
 /* As long as SMUGGLED. */
 #define SMUGGLED_SIZE "35"
-
-/* Bytes with NULs in them: their size is told by the literal. */
-#define BYTES(literal) literal, sizeof(literal) - 1
-
-struct bad {
-    int status;
-    const char *bytes;
-    size_t size;
-};
-
-static struct http_child child;
-static struct buffer reply;
-
-static void start(void)
-{
-    struct http_settings settings = http_child_settings();
-
-    settings.max_body_bytes = 100000;
-    child = http_child_start(&settings, 0);
-}
-
-static void stop(void)
-{
-    ck_assert_str_ne((const char *)child.report->last_path, "/smuggled");
-    http_child_end(&child);
-    buffer_free(&reply);
-}
-
-static void expect_refusal(const struct bad *bad)
-{
-    struct buffer text = {0};
-    int status;
-
-    buffer_append(&text, bad->bytes, bad->size);
-    buffer_append_string(&text, SMUGGLED);
-    status = raw_ask(child.port, text.data, text.size, &reply);
-    ck_assert_msg(status == bad->status, "%d, not %d, for: %.200s\n%s", status,
-                  bad->status, text.data, reply.size > 0 ? reply.data : "");
-    ck_assert_msg(raw_count(&reply, "HTTP/1.") == 1, "two replies for: %.200s",
-                  text.data);
-    ck_assert_uint_eq(raw_count(&reply, "\r\nConnection: close\r\n"), 1);
-    ck_assert_uint_eq(raw_count(&reply, "\r\n\r\n{\"return_code\": 1, "
-                                        "\"content\": \""),
-                      1);
-    ck_assert_msg(child.report->requests == 0, "handled: %.200s", text.data);
-    buffer_free(&text);
-}
-
-static void expect_refusals(const struct bad *bads, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        expect_refusal(&bads[i]);
-}
-
-#define EXPECT_REFUSALS(bads) expect_refusals((bads), ARRAY_LENGTH(bads))
 
 START_TEST(bad_request_lines)
 {
@@ -92,7 +33,7 @@ START_TEST(bad_request_lines)
         {400, BYTES("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -103,7 +44,7 @@ START_TEST(methods_without_a_name)
         {405, BYTES("get / HTTP/1.1\r\n" HOST "\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
     ck_assert_uint_eq(raw_count(&reply, "\r\nAllow: GET, HEAD, POST\r\n"), 1);
 }
 END_TEST
@@ -116,7 +57,7 @@ START_TEST(connect_requests)
         {400, BYTES("CONNECT @@@ HTTP/1.1\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -134,7 +75,7 @@ START_TEST(other_versions)
         {400, BYTES("GET / HTTP/1.1x\r\n" HOST "\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -168,7 +109,7 @@ START_TEST(bad_fields)
                     "Content-Length: 4\r\n\r\nbody")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -186,7 +127,7 @@ START_TEST(ambiguous_lengths)
                       "POST / HTTP/1.1\r\n" HOST "Content-Length: %s\r\n\r\n"
                       "body",
                       lengths[i]);
-        expect_refusal(&(struct bad){400, text.data, text.size});
+        expect_bad(&(struct bad){400, text.data, text.size});
         buffer_free(&text);
     }
 }
@@ -231,7 +172,7 @@ START_TEST(ambiguous_framing)
                     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -249,7 +190,7 @@ START_TEST(bodies_where_none_belongs)
                     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -282,7 +223,7 @@ START_TEST(sloppy_chunks)
                       "POST / HTTP/1.1\r\n" HOST
                       "Transfer-Encoding: chunked\r\n\r\n%s",
                       bads[i].body);
-        expect_refusal(&(struct bad){bads[i].status, text.data, text.size});
+        expect_bad(&(struct bad){bads[i].status, text.data, text.size});
         buffer_free(&text);
     }
 }
@@ -345,8 +286,8 @@ int main(void)
         .name = "server framing",
         .tests = tests,
         .count = ARRAY_LENGTH(tests),
-        .before_each = start,
-        .after_each = stop,
+        .before_each = bad_requests_begin,
+        .after_each = bad_requests_end,
     };
 
     return story_run(&story);

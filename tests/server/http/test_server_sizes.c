@@ -4,68 +4,9 @@
  */
 #include "server/http/server.h"
 
-#include "tests/support/http_child.h"
-#include "tests/support/raw_client.h"
-#include "tests/support/story.h"
+#include "tests/support/bad_requests.h"
 
 #include <unistd.h>
-
-#define SMUGGLED "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
-#define HOST     "Host: x\r\n"
-/* Bytes with NULs in them: their size is told by the literal. */
-#define BYTES(literal) literal, sizeof(literal) - 1
-
-struct bad {
-    int status;
-    const char *bytes;
-    size_t size;
-};
-
-static struct http_child child;
-static struct buffer reply;
-
-static void start(void)
-{
-    struct http_settings settings = http_child_settings();
-
-    settings.max_body_bytes = 100000;
-    child = http_child_start(&settings, 0);
-}
-
-static void stop(void)
-{
-    ck_assert_str_ne((const char *)child.report->last_path, "/smuggled");
-    http_child_end(&child);
-    buffer_free(&reply);
-}
-
-static void expect_refusal(const struct bad *bad)
-{
-    struct buffer text = {0};
-    int status;
-
-    buffer_append(&text, bad->bytes, bad->size);
-    buffer_append_string(&text, SMUGGLED);
-    status = raw_ask(child.port, text.data, text.size, &reply);
-    ck_assert_msg(status == bad->status, "%d, not %d, for: %.200s\n%s", status,
-                  bad->status, text.data, reply.size > 0 ? reply.data : "");
-    ck_assert_msg(raw_count(&reply, "HTTP/1.") == 1, "two replies for: %.200s",
-                  text.data);
-    ck_assert_uint_eq(raw_count(&reply, "\r\nConnection: close\r\n"), 1);
-    ck_assert_uint_eq(raw_count(&reply, "\r\n\r\n{\"return_code\": 1, "
-                                        "\"content\": \""),
-                      1);
-    ck_assert_msg(child.report->requests == 0, "handled: %.200s", text.data);
-    buffer_free(&text);
-}
-
-static void expect_refusals(const struct bad *bads, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        expect_refusal(&bads[i]);
-}
-
-#define EXPECT_REFUSALS(bads) expect_refusals((bads), ARRAY_LENGTH(bads))
 
 /* `count` times `unit` behind `start`. */
 static void expect_long_refusal(int status, const char *start, const char *unit,
@@ -76,7 +17,7 @@ static void expect_long_refusal(int status, const char *start, const char *unit,
     buffer_append_string(&text, start);
     for (size_t i = 0; i < count; i++)
         buffer_append_string(&text, unit);
-    expect_refusal(&(struct bad){status, text.data, text.size});
+    expect_bad(&(struct bad){status, text.data, text.size});
     buffer_free(&text);
 }
 
@@ -97,7 +38,7 @@ START_TEST(a_target_of_more_than_8_kib)
     for (int i = 0; i < 8192; i++)
         buffer_append_char(&text, 'a');
     buffer_append_string(&text, " HTTP/1.1\r\n" HOST "\r\n");
-    expect_refusal(&(struct bad){414, text.data, text.size});
+    expect_bad(&(struct bad){414, text.data, text.size});
     buffer_free(&text);
 }
 END_TEST
@@ -110,7 +51,7 @@ START_TEST(more_than_64_fields)
     for (int i = 0; i < 64; i++)
         buffer_append_string(&text, "A: b\r\n");
     buffer_append_string(&text, "\r\n");
-    expect_refusal(&(struct bad){431, text.data, text.size});
+    expect_bad(&(struct bad){431, text.data, text.size});
     buffer_free(&text);
 }
 END_TEST
@@ -128,7 +69,7 @@ START_TEST(a_too_large_body_is_refused_at_once)
                     "Content-Length: 10000000000\r\n\r\n")},
     };
 
-    EXPECT_REFUSALS(bads);
+    EXPECT_BAD(bads);
 }
 END_TEST
 
@@ -187,8 +128,8 @@ int main(void)
         .name = "server sizes",
         .tests = tests,
         .count = ARRAY_LENGTH(tests),
-        .before_each = start,
-        .after_each = stop,
+        .before_each = bad_requests_begin,
+        .after_each = bad_requests_end,
     };
 
     return story_run(&story);

@@ -7,29 +7,12 @@
 #include "db/session.h"
 #include "db/user.h"
 #include "server/base/password.h"
-#include "tests/support/mariadb.h"
-#include "tests/support/story.h"
+#include "tests/support/conn_story.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static struct db_conn *db;
-static struct arena *arena;
 static char told[200];
-
-static void set_up(void)
-{
-    db_library_start();
-    db = db_conn_new(mariadb_database());
-    arena = arena_new();
-}
-
-static void tear_down(void)
-{
-    arena_free(arena);
-    db_conn_free(db);
-    db_library_stop();
-}
 
 static void tell(void *context, const struct config_user *user,
                  enum user_outcome outcome)
@@ -195,8 +178,8 @@ int main(void)
         .count = sizeof tests / sizeof tests[0],
         .before_all = mariadb_start,
         .after_all = mariadb_stop,
-        .before_each = set_up,
-        .after_each = tear_down,
+        .before_each = conn_story_begin,
+        .after_each = conn_story_end,
         .timeout_s = 60,
     };
 
