@@ -37,10 +37,10 @@ static void heed_signals(void);
 static void end_at_once(int number);
 static bool prepare(struct service *service);
 static enum db_status wait_for_database(struct db_conn *db);
-static bool check_schema(struct db_conn *db, struct arena *arena);
-static bool adopt_open(struct service *service, struct db_conn *db);
-static bool number_queues(struct service *service, struct db_conn *db,
-                          struct arena *arena);
+static enum db_status check_schema(struct db_conn *db, struct arena *arena);
+static enum db_status adopt_open(struct service *service, struct db_conn *db);
+static enum db_status number_queues(struct service *service, struct db_conn *db,
+                                    struct arena *arena);
 static bool start(struct service *service);
 static bool start_web(struct service *service);
 static void stop(struct service *service);
@@ -94,23 +94,32 @@ static void end_at_once(int number)
     _exit(EXIT_DONE);
 }
 
-/* On a connection of its own, before anything listens. */
+/*
+ * On a connection of its own, before anything listens. Should the database
+ * go away in the middle, all of it can be done again.
+ */
 static bool prepare(struct service *service)
 {
     struct db_settings settings = database_settings(service->config);
     struct arena *arena = arena_new();
+    enum db_status status;
     struct db_conn *db;
-    bool ready = false;
 
     db_thread_start();
     db = db_conn_new(&settings);
-    if (wait_for_database(db) == DB_OK)
-        ready = check_schema(db, arena) && adopt_open(service, db) &&
-                number_queues(service, db, arena);
+    do {
+        status = wait_for_database(db);
+        if (status == DB_OK)
+            status = check_schema(db, arena);
+        if (status == DB_OK)
+            status = adopt_open(service, db);
+        if (status == DB_OK)
+            status = number_queues(service, db, arena);
+    } while (status == DB_AWAY || status == DB_UNKNOWN);
     db_conn_free(db);
     db_thread_stop();
     arena_free(arena);
-    return ready;
+    return status == DB_OK;
 }
 
 /*
@@ -133,38 +142,38 @@ static enum db_status wait_for_database(struct db_conn *db)
     return status;
 }
 
-static bool check_schema(struct db_conn *db, struct arena *arena)
+static enum db_status check_schema(struct db_conn *db, struct arena *arena)
 {
     const char *problem = db_conn_error(db);
     enum db_status status = schema_is_current(db, arena, &problem);
 
     if (status != DB_OK)
         log_event(LOG_ERROR, "start", log_string("reason", problem));
-    return status == DB_OK;
+    return status;
 }
 
-static bool adopt_open(struct service *service, struct db_conn *db)
+static enum db_status adopt_open(struct service *service, struct db_conn *db)
 {
     enum db_status status = adoption_run(db, service->config);
 
     if (status != DB_OK)
         log_event(LOG_ERROR, "start", log_string("step", "adopt"),
                   log_string("reason", db_conn_error(db)));
-    return status == DB_OK;
+    return status;
 }
 
-static bool number_queues(struct service *service, struct db_conn *db,
-                          struct arena *arena)
+static enum db_status number_queues(struct service *service, struct db_conn *db,
+                                    struct arena *arena)
 {
     struct queue_numbers op = queue_table_question(arena, service->config);
+    enum db_status status = db_run(db, &op.job);
 
-    if (db_run(db, &op.job) != DB_OK) {
+    if (status != DB_OK)
         log_event(LOG_ERROR, "start", log_string("step", "queues"),
                   log_string("reason", op.job.error));
-        return false;
-    }
-    service->env.queues = queue_table_new(service->config, op.ret_numbers);
-    return true;
+    else
+        service->env.queues = queue_table_new(service->config, op.ret_numbers);
+    return status;
 }
 
 static bool start(struct service *service)
