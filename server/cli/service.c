@@ -31,7 +31,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CONNECT_PAUSE_MS = 500, POOL_WAIT_MS = 2000 };
+enum {
+    CONNECT_PAUSE_MS = 500,
+    POOL_WAIT_MS = 2000,
+    /* To look through a large database that has just started, too. */
+    PATIENCE_S = 600
+};
 
 static void heed_signals(void);
 static void end_at_once(int number);
@@ -105,6 +110,7 @@ static bool prepare(struct service *service)
     enum db_status status;
     struct db_conn *db;
 
+    settings.timeout_s = PATIENCE_S;
     db_thread_start();
     db = db_conn_new(&settings);
     do {
