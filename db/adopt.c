@@ -224,7 +224,8 @@ static enum db_status join_chunk(struct walk *walk, struct arena *arena,
     int64_t *ids;
     enum db_status status = next_ids(
         walk->db, arena,
-        "SELECT s.id, s.queue_name FROM queue_submission s LEFT JOIN"
+        "SELECT s.id, s.queue_name FROM queue_submission s"
+        " IGNORE INDEX (PRIMARY) LEFT JOIN"
         " xqueue_live l ON l.id = s.id WHERE s.retired = 0 AND s.id > ?"
         " AND l.id IS NULL ORDER BY s.id LIMIT ?",
         *last, &rows, &ids);
