@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 export FUZZ_SECONDS ?= 60
+NAME ?= isolation
 
 .PHONY: build
 build: ## Build the server: build/xqueue
@@ -32,6 +33,12 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) from its corpus
 	    -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang
 	@tests/tools/fuzz.sh build-fuzz
 
+.PHONY: bench
+bench: ## Run a benchmark on a release build: make bench NAME=isolation
+	@tests/tools/packages.sh test
+	@tests/tools/build.sh build-bench bench_$(NAME) -DCMAKE_BUILD_TYPE=Release
+	@PATH=$$PATH:/usr/sbin build-bench/tests/bench_$(NAME)
+
 .PHONY: format
 format: ## Let clang-format rewrite the sources
 	@tests/tools/packages.sh test
@@ -43,7 +50,7 @@ settings: build ## Write the settings table of the program into README.md
 
 .PHONY: clean
 clean: ## Remove what was built; .run/ with its database stays
-	@rm -rf build build-test build-fuzz build-ci-*
+	@rm -rf build build-test build-fuzz build-bench build-ci-*
 
 .PHONY: help
 help: ## This list

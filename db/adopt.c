@@ -54,8 +54,6 @@ struct hand_chunk {
 static enum db_status leave_all(struct walk *walk);
 static enum db_status leave_body(struct db_conn *db, int64_t now_us,
                                  void *context);
-static const struct live_row *find_row(const struct live_row *rows,
-                                       size_t count, int64_t id);
 static enum db_status join_all(struct walk *walk);
 static enum db_status join_chunk(struct walk *walk, struct arena *arena,
                                  int64_t *last, size_t *ret_count);
@@ -175,7 +173,7 @@ static enum db_status leave_body(struct db_conn *db, int64_t now_us,
         status = db_query(db, arena, sql, params.list, params.count, &rows);
     for (size_t i = 0; i < rows.count && status == DB_OK; i++) {
         const struct live_row *row =
-            find_row(live, count, db_integer(&rows, i, 0));
+            hot_set_find(live, count, db_integer(&rows, i, 0));
         bool renewed = !db_is_null(&rows, i, 1) && db_integer(&rows, i, 1) != 0;
 
         if (row == NULL)
@@ -189,16 +187,6 @@ static enum db_status leave_body(struct db_conn *db, int64_t now_us,
     }
     arena_free(arena);
     return status;
-}
-
-static const struct live_row *find_row(const struct live_row *rows,
-                                       size_t count, int64_t id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].id == id)
-            return &rows[i];
-    }
-    return NULL;
 }
 
 static enum db_status join_all(struct walk *walk)

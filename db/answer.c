@@ -34,7 +34,6 @@ static bool has_twins(struct db_job **jobs, size_t count);
 static enum db_status answer_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static enum db_status lock_live(struct db_conn *db, struct batch *batch);
-static const struct live_row *find_live(const struct batch *batch, int64_t id);
 static enum db_status answer_live(struct db_conn *db, struct batch *batch,
                                   struct submission_answer *self,
                                   const struct live_row *live);
@@ -107,7 +106,8 @@ static enum db_status answer_body(struct db_conn *db, int64_t now_us,
     status = lock_live(db, batch);
     for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
         struct submission_answer *self = item(batch->jobs, i);
-        const struct live_row *live = find_live(batch, self->id);
+        const struct live_row *live =
+            hot_set_find(batch->live, batch->live_count, self->id);
 
         self->job.status = DB_OK;
         self->will_deliver = false;
@@ -128,15 +128,6 @@ static enum db_status lock_live(struct db_conn *db, struct batch *batch)
         ids[i] = item(batch->jobs, i)->id;
     return hot_set_lock(db, batch->arena, ids, batch->count, false,
                         &batch->live, &batch->live_count);
-}
-
-static const struct live_row *find_live(const struct batch *batch, int64_t id)
-{
-    for (size_t i = 0; i < batch->live_count; i++) {
-        if (batch->live[i].id == id)
-            return &batch->live[i];
-    }
-    return NULL;
 }
 
 static enum db_status answer_live(struct db_conn *db, struct batch *batch,
@@ -331,11 +322,11 @@ static enum db_status add_callback(struct db_conn *db, struct batch *batch,
                                    struct submission_answer *self,
                                    int64_t destination, int64_t arrival_us)
 {
-    int64_t earliest_us = arrival_us + self->callback_delay_us;
     const struct outbox_row row = {
         .id = self->id,
         .destination = destination,
-        .due_us = earliest_us > batch->now_us ? earliest_us : batch->now_us,
+        .due_us =
+            outbox_due_us(arrival_us, self->callback_delay_us, batch->now_us),
         .now_us = batch->now_us,
         .kind = OUTBOX_RESULT,
         .reply = TEXT_ABSENT,

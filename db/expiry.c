@@ -5,7 +5,10 @@
  */
 #include "db/expiry.h"
 
+#include "db/lease.h"
 #include "db/outbox_row.h"
+
+#include <stdlib.h>
 
 enum { LIMIT = 256 };
 
@@ -25,8 +28,8 @@ static enum db_status find_body(struct db_conn *db, int64_t now_us,
 static enum db_status expire_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static bool is_over(const struct sweep *sweep, const struct live_row *row);
-static enum db_status give_back(struct db_conn *db, struct sweep *sweep,
-                                const struct live_row *rows, size_t count);
+static int64_t max_attempts(const struct leases_expire *self, int64_t queue_id);
+static int compare_queues(const void *key, const void *limit);
 static enum db_status end_one(struct db_conn *db, struct sweep *sweep,
                               const struct live_row *row);
 static enum db_status declare_dead(struct db_conn *db, struct sweep *sweep,
@@ -105,12 +108,15 @@ static enum db_status expire_body(struct db_conn *db, int64_t now_us,
             continue;
         sweep->ended++;
         if (rows[i].state == LIVE_LEASED &&
-            rows[i].attempts < sweep->self->max_attempts)
+            rows[i].attempts < max_attempts(sweep->self, rows[i].queue_id))
             back[back_count++] = rows[i];
         else
             status = end_one(db, sweep, &rows[i]);
     }
-    return status == DB_OK ? give_back(db, sweep, back, back_count) : status;
+    if (status != DB_OK)
+        return status;
+    sweep->self->returned = back_count;
+    return lease_give_back(db, sweep->arena, back, back_count, false);
 }
 
 /* Since the look, it may have been answered, or leased once more. */
@@ -119,27 +125,22 @@ static bool is_over(const struct sweep *sweep, const struct live_row *row)
     return row->expires_us != 0 && row->expires_us <= sweep->now_us;
 }
 
-static enum db_status give_back(struct db_conn *db, struct sweep *sweep,
-                                const struct live_row *rows, size_t count)
+static int64_t max_attempts(const struct leases_expire *self, int64_t queue_id)
 {
-    struct db_params params = db_params_new(sweep->arena);
-    int64_t *ids = arena_alloc(sweep->arena, (count + 1) * sizeof *ids);
-    enum db_status status;
-    const char *sql;
+    const struct queue_limit *limit = NULL;
 
-    if (count == 0)
-        return DB_OK;
-    for (size_t i = 0; i < count; i++)
-        ids[i] = rows[i].id;
-    sql = arena_printf(sweep->arena,
-                       "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
-                       " SET state = 0, expires_us = NULL WHERE id IN (%s)",
-                       db_params_add_list(&params, ids, count));
-    status = db_execute(db, sql, params.list, params.count, NULL);
-    if (status == DB_OK)
-        status = hot_set_add_ready(db, sweep->arena, rows, count);
-    sweep->self->returned = count;
-    return status;
+    if (self->limit_count > 0)
+        limit = bsearch(&queue_id, self->limits, self->limit_count,
+                        sizeof *self->limits, compare_queues);
+    return limit != NULL ? limit->max_attempts : self->max_attempts;
+}
+
+static int compare_queues(const void *key, const void *limit)
+{
+    int64_t wanted = *(const int64_t *)key;
+    int64_t queue_id = ((const struct queue_limit *)limit)->queue_id;
+
+    return (wanted > queue_id) - (wanted < queue_id);
 }
 
 static enum db_status end_one(struct db_conn *db, struct sweep *sweep,
@@ -157,11 +158,11 @@ static enum db_status end_one(struct db_conn *db, struct sweep *sweep,
 static enum db_status declare_dead(struct db_conn *db, struct sweep *sweep,
                                    const struct live_row *row)
 {
-    int64_t earliest_us = row->arrival_us + sweep->self->callback_delay_us;
     const struct outbox_row callback = {
         .id = row->id,
         .destination = row->destination,
-        .due_us = earliest_us > sweep->now_us ? earliest_us : sweep->now_us,
+        .due_us = outbox_due_us(row->arrival_us, sweep->self->callback_delay_us,
+                                sweep->now_us),
         .now_us = sweep->now_us,
         .kind = OUTBOX_FAILURE,
         .reply = sweep->self->failure,

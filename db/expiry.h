@@ -7,6 +7,11 @@
 #include "db/hot_set.h"
 #include "db/pool.h"
 
+struct queue_limit {
+    int64_t queue_id;
+    int64_t max_attempts;
+};
+
 /*
  * Submissions whose lease is over return to their place in the queue, by
  * arrival. The key stays good until somebody gets a newer one. One that was
@@ -16,7 +21,9 @@
 struct leases_expire {
     struct db_job job;
 
-    int64_t max_attempts;
+    int64_t max_attempts;             /* of every queue, but for these: */
+    const struct queue_limit *limits; /* borrows; sorted by queue_id */
+    size_t limit_count;
     struct text failure; /* the callback's text */
     int64_t callback_delay_us;
 

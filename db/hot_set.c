@@ -40,6 +40,16 @@ enum db_status hot_set_lock(struct db_conn *db, struct arena *arena,
     return DB_OK;
 }
 
+const struct live_row *hot_set_find(const struct live_row *rows, size_t count,
+                                    int64_t id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].id == id)
+            return &rows[i];
+    }
+    return NULL;
+}
+
 enum db_status hot_set_add_ready(struct db_conn *db, struct arena *arena,
                                  const struct live_row *rows, size_t count)
 {

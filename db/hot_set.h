@@ -4,7 +4,7 @@
  * xqueue_live says where each stands, xqueue_ready is the order of those that
  * wait, xqueue_outbox holds the callbacks to deliver, xqueue_depth counts
  * (see migrations/0003_hot_set.sql). Every transition locks the live row
- * first, except a pull, which takes ready rows and skips locked ones. When
+ * first, except a lease, which takes ready rows and skips locked ones. When
  * the two meet at one submission it is a deadlock, which the server notices
  * at once: one of them is tried again, and neither sees half of the other.
  *
@@ -68,6 +68,10 @@ enum db_status hot_set_lock(struct db_conn *db, struct arena *arena,
                             struct live_row **ret_rows,
                             size_t *ret_count) MUST_CHECK;
 
+/* The row of this id, or NULL. */
+const struct live_row *hot_set_find(const struct live_row *rows, size_t count,
+                                    int64_t id);
+
 /* Put waiting rows into xqueue_ready and count them. */
 enum db_status hot_set_add_ready(struct db_conn *db, struct arena *arena,
                                  const struct live_row *rows,
@@ -101,7 +105,7 @@ enum db_status hot_set_settle(struct db_conn *db, const struct live_row *row,
 
 /*
  * Keep the lease's facts in queue_submission, for when the live row goes:
- * pullkey, pull_time, grader_id.
+ * pullkey, pull_time, grader_id. Nothing of one that was never pulled.
  */
 enum db_status hot_set_keep_lease(struct db_conn *db,
                                   const struct live_row *row) MUST_CHECK;

@@ -3,7 +3,10 @@
  */
 #include "db/outbox.h"
 
-enum { MAX_DESTINATIONS = 1000 };
+enum {
+    MAX_DESTINATIONS = 1000,
+    MAX_CLAIM_BYTES = 32 * 1024 * 1024 /* of texts; one alone may be longer */
+};
 
 struct claim {
     struct outbox_claim *self;
@@ -22,6 +25,9 @@ static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
 static enum db_status claim_body(struct db_conn *db, int64_t now_us,
                                  void *context);
 static enum db_status take_due(struct db_conn *db, struct claim *claim);
+static enum db_status bound_bytes(struct db_conn *db, struct claim *claim);
+static size_t count_that_fit(const struct claim *claim,
+                             const struct db_rows *sizes);
 static enum db_status mark_owned(struct db_conn *db, struct claim *claim);
 static enum db_status load_texts(struct db_conn *db, struct claim *claim);
 static void fill_item(struct claim *claim, size_t number,
@@ -95,9 +101,12 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
     claim->arena = arena_new();
     claim->now_us = now_us;
     claim->self->count = 0;
+    claim->self->more = false;
     status = take_due(db, claim);
     if (status == DB_OK && claim->rows.count == 0)
         status = DB_NOT_FOUND;
+    if (status == DB_OK && claim->rows.count > 1)
+        status = bound_bytes(db, claim);
     if (status == DB_OK)
         status = mark_owned(db, claim);
     if (status == DB_OK)
@@ -127,7 +136,49 @@ static enum db_status take_due(struct db_conn *db, struct claim *claim)
         arena_alloc(claim->arena, (claim->rows.count + 1) * sizeof(int64_t));
     for (size_t i = 0; i < claim->rows.count; i++)
         claim->seqs[i] = db_integer(&claim->rows, i, 0);
+    claim->self->more = claim->rows.count == claim->self->limit;
     return DB_OK;
+}
+
+/* What does not fit into memory together stays due. */
+static enum db_status bound_bytes(struct db_conn *db, struct claim *claim)
+{
+    struct db_params params = db_params_new(claim->arena);
+    struct db_rows sizes;
+    enum db_status status;
+    size_t fit;
+    const char *sql = arena_printf(
+        claim->arena,
+        "SELECT o.seq, OCTET_LENGTH(s.xqueue_header)"
+        " + COALESCE(OCTET_LENGTH(COALESCE(o.reply, s.grader_reply)), 0)"
+        " FROM xqueue_outbox o JOIN queue_submission s ON s.id = o.id"
+        " WHERE o.seq IN (%s)",
+        db_params_add_list(&params, claim->seqs, claim->rows.count));
+
+    status = db_query(db, claim->arena, sql, params.list, params.count, &sizes);
+    if (status != DB_OK)
+        return status;
+    fit = count_that_fit(claim, &sizes);
+    if (fit < claim->rows.count)
+        claim->self->more = true;
+    claim->rows.count = fit;
+    return DB_OK;
+}
+
+static size_t count_that_fit(const struct claim *claim,
+                             const struct db_rows *sizes)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < claim->rows.count; i++) {
+        for (size_t row = 0; row < sizes->count; row++) {
+            if (db_integer(sizes, row, 0) == claim->seqs[i])
+                bytes += db_integer(sizes, row, 1);
+        }
+        if (bytes > MAX_CLAIM_BYTES && i > 0)
+            return i;
+    }
+    return claim->rows.count;
 }
 
 static enum db_status mark_owned(struct db_conn *db, struct claim *claim)

@@ -39,7 +39,10 @@ struct outbox_item {
     struct text reply;
 };
 
-/* Up to `limit` due callbacks of one destination, the longest due first. */
+/*
+ * Up to `limit` due callbacks of one destination, the longest due first; fewer
+ * when their texts are large together, but at least one.
+ */
 struct outbox_claim {
     struct db_job job;
 
@@ -51,6 +54,7 @@ struct outbox_claim {
 
     struct outbox_item *items;
     size_t count;
+    bool more; /* others may be due as well */
 };
 
 extern const struct db_op outbox_claim_op;

@@ -22,7 +22,6 @@ static enum db_status run_record(struct db_conn *db, struct db_job **jobs,
 static enum db_status record_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static enum db_status lock_all(struct db_conn *db, struct batch *batch);
-static bool is_locked(const struct live_row *rows, size_t count, int64_t id);
 static enum db_status lock_wide(struct db_conn *db, struct batch *batch,
                                 int64_t id);
 static enum db_status record_one(struct db_conn *db, struct batch *batch,
@@ -83,19 +82,10 @@ static enum db_status lock_all(struct db_conn *db, struct batch *batch)
     status =
         hot_set_lock(db, batch->arena, ids, batch->count, false, &rows, &count);
     for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
-        if (!is_locked(rows, count, ids[i]))
+        if (hot_set_find(rows, count, ids[i]) == NULL)
             status = lock_wide(db, batch, ids[i]);
     }
     return status;
-}
-
-static bool is_locked(const struct live_row *rows, size_t count, int64_t id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].id == id)
-            return true;
-    }
-    return false;
 }
 
 /* One retired by force has no live row; see db/outbox_row.h. */

@@ -7,6 +7,13 @@ static enum db_status others_wait(struct db_conn *db, struct arena *arena,
                                   int64_t id, bool *ret_others);
 static enum db_status keep_texts(struct db_conn *db, int64_t id);
 
+int64_t outbox_due_us(int64_t arrival_us, int64_t delay_us, int64_t now_us)
+{
+    int64_t earliest_us = arrival_us + delay_us;
+
+    return earliest_us > now_us ? earliest_us : now_us;
+}
+
 enum db_status outbox_add(struct db_conn *db, struct arena *arena,
                           const struct outbox_row *row)
 {

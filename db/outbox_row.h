@@ -16,6 +16,9 @@ struct outbox_row {
     struct text reply; /* absent: the submission's grader_reply */
 };
 
+/* Now, but no sooner than `delay_us` after the submission's arrival. */
+int64_t outbox_due_us(int64_t arrival_us, int64_t delay_us, int64_t now_us);
+
 /*
  * Behind other callbacks of the same submission, if there are any: they are
  * delivered one after the other, in order. Then the older ones keep the text

@@ -15,15 +15,18 @@ enum step api_get_queuelen(struct task *task)
 {
     struct queue_length *self = request_new_state(task, sizeof *self);
     struct text name = request_parameter(task, "queue_name");
+    const struct queue_entry *queue;
 
     if (text_is_absent(name))
         return reply_fail(task,
                           "'get_queuelen' must provide parameter 'queue_name'");
     request_of(task)->queue = name;
-    if (!queue_table_find(task->env->queues, name, &self->queue_id))
+    queue = queue_table_find(task->env->queues, name);
+    if (queue == NULL)
         return reply_fail(task,
                           arena_printf(task->arena, "Valid queue names are: %s",
                                        queue_table_names(task->env->queues)));
+    self->queue_id = queue->number;
     return task_await_database(task, &self->job, &queue_length_op, counted);
 }
 

@@ -27,17 +27,20 @@ enum step api_get_submission(struct task *task)
 {
     struct submission_pull *self = request_new_state(task, sizeof *self);
     struct text name = request_parameter(task, "queue_name");
+    const struct queue_entry *queue;
 
     if (text_is_absent(name))
         return reply_fail(
             task, "'get_submission' must provide parameter 'queue_name'");
     request_of(task)->queue = name;
-    if (!queue_table_find(task->env->queues, name, &self->queue_id))
+    queue = queue_table_find(task->env->queues, name);
+    if (queue == NULL)
         return reply_fail_queue(task, name, "not found");
+    self->queue_id = queue->number;
     self->arena = task->arena;
     self->grader_id = request_client_address(task);
     self->lease_us =
-        (int64_t)(task->env->config->processing_delay_min * US_PER_MINUTE);
+        (int64_t)(queue->settings->processing_delay_min * US_PER_MINUTE);
     self->compose = write_reply;
     self->job.job.group = (uint64_t)self->queue_id;
     return task_await_database(task, &self->job, &submission_pull_op, pulled);

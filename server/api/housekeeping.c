@@ -18,6 +18,7 @@
 #include "server/deliver/failure_message.h"
 #include "server/session/sessions.h"
 #include "server/task/loop.h"
+#include "server/task/queue_table.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
@@ -41,6 +42,8 @@ struct round {
 
 static void begin(void *context);
 static enum step expire(struct task *task);
+static void set_limits(struct task *task);
+static int compare_limits(const void *left, const void *right);
 static enum step expired(struct task *task);
 static enum step epoch_read(struct task *task);
 static enum step tokens_forgotten(struct task *task);
@@ -86,12 +89,45 @@ static enum step expire(struct task *task)
     const struct config *config = task->env->config;
     struct round *self = task->self;
 
-    self->expire.max_attempts = config->max_attempts;
+    set_limits(task);
     self->expire.failure = failure_message();
     self->expire.callback_delay_us =
         (int64_t)(config->callback_delay_s * 1000000);
     return task_await_database(task, &self->expire.job, &leases_expire_op,
                                expired);
+}
+
+/* The general limit, and those of the queues with one of their own. */
+static void set_limits(struct task *task)
+{
+    struct leases_expire *expire = &((struct round *)task->self)->expire;
+    int64_t general = task->env->config->max_attempts;
+    size_t count;
+    const struct queue_entry *queues =
+        queue_table_entries(task->env->queues, &count);
+    struct queue_limit *limits =
+        arena_alloc(task->arena, count * sizeof *limits);
+    size_t special = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t own = queues[i].settings->max_attempts;
+
+        if (own != general)
+            limits[special++] = (struct queue_limit){queues[i].number, own};
+    }
+    qsort(limits, special, sizeof *limits, compare_limits);
+    expire->max_attempts = general;
+    expire->limits = limits;
+    expire->limit_count = special;
+}
+
+static int compare_limits(const void *left, const void *right)
+{
+    const struct queue_limit *one = left;
+    const struct queue_limit *other = right;
+
+    return one->queue_id < other->queue_id ? -1
+                                           : one->queue_id > other->queue_id;
 }
 
 static enum step expired(struct task *task)

@@ -11,6 +11,7 @@
 #include "server/base/utf8.h"
 #include "server/config/config.h"
 #include "server/deliver/callback_identity.h"
+#include "server/deliver/pushes.h"
 #include "server/task/queue_table.h"
 
 static const char *const invalid = "Queue request has invalid format";
@@ -80,9 +81,13 @@ static bool read_header(struct task *task, struct submission_insert *self)
 
 static enum step store(struct task *task, struct submission_insert *self)
 {
+    const struct queue_entry *queue =
+        queue_table_find(task->env->queues, self->queue_name);
+
     request_of(task)->queue = self->queue_name;
-    if (!queue_table_find(task->env->queues, self->queue_name, &self->queue_id))
+    if (queue == NULL)
         return reply_fail_queue(task, self->queue_name, "not found");
+    self->queue_id = queue->number;
     self->requester_id = request_client_address(task);
     callback_problem(self->callback_url, self->problem);
     self->destination = callback_destination(self->callback_url);
@@ -97,6 +102,8 @@ static enum step stored(struct task *task)
         return reply_fail(task, "Submission does not fit the database");
     if (self->job.status != DB_OK)
         return reply_unavailable(task, &self->job);
+    if (task->env->pushes != NULL)
+        pushes_nudge(task->env->pushes, self->queue_id);
     request_of(task)->submission = self->id;
     return reply_ok(task, text_of(arena_printf(task->arena, "%lld",
                                                (long long)self->waiting)));

@@ -10,8 +10,11 @@
 #include "server/base/password.h"
 #include "server/http/selftest.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { USERS_SHOWN = 1000 };
 
@@ -22,6 +25,9 @@ struct check {
 
 static void good(const char *what);
 static void bad(struct check *check, const char *what, const char *cure);
+static void check_queues(struct check *check);
+static void check_authorities(struct check *check, const char *what,
+                              const char *path);
 static void check_libevent(struct check *check);
 static void check_schema(struct check *check);
 static void check_durability(struct check *check);
@@ -42,8 +48,7 @@ static enum exit_code run(const struct options *options)
         return EXIT_FAILED;
     good("configuration");
     printf("ok    database: %s\n", db_conn_version(check.work.db));
-    if (check.work.config->queue_count == 0)
-        bad(&check, "no queues", "name them under XQUEUES");
+    check_queues(&check);
     check_libevent(&check);
     check_schema(&check);
     check_durability(&check);
@@ -63,6 +68,33 @@ static void bad(struct check *check, const char *what, const char *cure)
 {
     check->all_good = false;
     printf("WRONG %s: %s\n", what, cure);
+}
+
+static void check_queues(struct check *check)
+{
+    const struct config *config = check->work.config;
+
+    if (config->queue_count == 0)
+        bad(check, "no queues", "name them under XQUEUES");
+    check_authorities(check, "TLS_CA_FILE", config->tls_ca_file);
+    for (size_t i = 0; i < config->queue_count; i++) {
+        const struct config_queue *queue = &config->queues[i];
+
+        if (!config_texts_equal(queue->tls_ca_file, config->tls_ca_file))
+            check_authorities(check,
+                              arena_printf(check->work.arena,
+                                           "XQUEUES.%s.ca_file", queue->name),
+                              queue->tls_ca_file);
+    }
+}
+
+static void check_authorities(struct check *check, const char *what,
+                              const char *path)
+{
+    if (path != NULL && access(path, R_OK) != 0)
+        bad(check, what,
+            arena_printf(check->work.arena, "%s cannot be read: %s", path,
+                         strerror(errno)));
 }
 
 static void check_libevent(struct check *check)

@@ -1,6 +1,6 @@
 /*
- * The delivering part of the service: who talks to the LMS, and with which
- * settings. Loop thread.
+ * The delivering part of the service: who talks to the LMS and to graders.
+ * Loop thread.
  */
 #ifndef XQUEUE_CLI_DELIVERY_H
 #define XQUEUE_CLI_DELIVERY_H
@@ -10,7 +10,7 @@
 
 struct delivery;
 
-/* Sets env->fetcher and env->callbacks. */
+/* Sets env->fetcher, env->callbacks and env->pushes. */
 struct delivery *delivery_start(struct env *env);
 
 /*

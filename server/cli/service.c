@@ -17,7 +17,7 @@
 #include "server/cli/delivery.h"
 #include "server/cli/listen_address.h"
 #include "server/cli/service_private.h"
-#include "server/deliver/fetch.h"
+#include "server/fetch/fetch.h"
 #include "server/http/selftest.h"
 #include "server/http/server.h"
 #include "server/session/sessions.h"

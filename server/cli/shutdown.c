@@ -1,7 +1,8 @@
 /*
- * Stopping: accept no more, claim no more, let what is in hand end. After a
- * while transfers are cut off (their callbacks stay in the outbox), and soon
- * after that the process ends whatever is left: the database has it all.
+ * Stopping: accept no more, claim no more, let what is in hand end. After
+ * STOP_TIMEOUT transfers are cut off (callbacks stay in the outbox, pushes go
+ * back to their queues), and soon after that the process ends whatever is
+ * left: the database has it all.
  */
 #include "server/cli/service_private.h"
 
@@ -9,13 +10,15 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/cli/delivery.h"
+#include "server/config/config.h"
 #include "server/deliver/callbacks.h"
+#include "server/deliver/pushes.h"
 #include "server/http/server.h"
 #include "server/task/loop.h"
 
 #include <unistd.h>
 
-enum { GRACE_MS = 10000, CUT_OFF_MS = 3000, LOOK_MS = 20 };
+enum { CUT_OFF_MS = 2000, LOOK_MS = 20 };
 
 static void look(void *context);
 static bool is_done(const struct service *service);
@@ -34,8 +37,12 @@ void service_shut_down(struct service *service)
         http_server_stop_accepting(service->http);
     if (service->env.callbacks != NULL)
         callbacks_stop(service->env.callbacks);
+    if (service->env.pushes != NULL)
+        pushes_stop(service->env.pushes);
     housekeeping_stop(service->housekeeping);
-    service->stop_deadline_ms = clock_monotonic_ms() + GRACE_MS;
+    service->stop_deadline_ms =
+        clock_monotonic_ms() +
+        (int64_t)(service->config->stop_timeout_s * 1000);
     service->stop_timer = loop_timer_new(service->env.loop, look, service);
     loop_timer_set(service->stop_timer, 0);
 }

@@ -16,7 +16,7 @@ struct input {
     const struct yaml_node *value;
     struct arena *arena;
     bool loose; /* not from a file */
-    struct config *config;
+    void *base;
 };
 
 typedef bool apply_function(const struct input *input, void *target);
@@ -51,19 +51,25 @@ static bool split(const struct input *input, struct config_list *ret_list);
 void loading_apply(struct loading *loading, const struct setting *setting,
                    const struct yaml_node *value, const struct place *place)
 {
+    loading_apply_at(loading, setting, value, place, loading->config);
+}
+
+void loading_apply_at(struct loading *loading, const struct setting *setting,
+                      const struct yaml_node *value, const struct place *place,
+                      void *base)
+{
     struct input input = {
         .setting = setting,
         .value = value,
         .arena = loading->config->arena,
         .loose = place->origin != FROM_FILE,
-        .config = loading->config,
+        .base = base,
     };
     struct buffer expected = {NULL, 0, 0};
 
     if (value->kind == YAML_NULL && !input.loose)
         return;
-    if (appliers[setting->type](&input,
-                                setting_target(setting, loading->config)))
+    if (appliers[setting->type](&input, setting_target(setting, base)))
         return;
     setting_describe(setting, &expected);
     if (setting->type == SETTING_BASIC_AUTH)
@@ -286,7 +292,6 @@ static bool apply_basic_auth(const struct input *input, void *target)
     struct text user = value->text;
     struct text password;
 
-    (void)target; /* two places */
     if (input->loose) {
         const char *colon = memchr(user.data, ':', user.size);
 
@@ -304,7 +309,8 @@ static bool apply_basic_auth(const struct input *input, void *target)
     /* The colon ends the user's name on the wire. */
     if (user.size == 0 || memchr(user.data, ':', user.size) != NULL)
         return false;
-    input->config->basic_auth_user = arena_string(input->arena, user);
-    input->config->basic_auth_password = arena_string(input->arena, password);
+    *(const char **)target = arena_string(input->arena, user);
+    target = (char *)input->base + input->setting->password_offset;
+    *(const char **)target = arena_string(input->arena, password);
     return true;
 }

@@ -9,6 +9,8 @@
 
 enum { MAX_PORT = 65535, MAX_HOST = 255 };
 
+static struct text authority_of(struct text url);
+static bool is_authority(struct text text);
 static bool is_port(struct text text);
 static bool is_host(struct text text);
 static bool is_address(int family, struct text text);
@@ -38,18 +40,24 @@ bool check_cookie_name(struct text text)
 
 bool check_web_address(struct text text)
 {
-    size_t scheme;
-    struct text rest;
+    bool has_scheme =
+        (text.size >= 7 && strncasecmp(text.data, "http://", 7) == 0) ||
+        (text.size >= 8 && strncasecmp(text.data, "https://", 8) == 0);
 
-    if (text.size >= 8 && strncasecmp(text.data, "https://", 8) == 0)
-        scheme = 8;
-    else if (text.size >= 7 && strncasecmp(text.data, "http://", 7) == 0)
-        scheme = 7;
-    else
-        return false;
-    rest = from(text, scheme);
-    return rest.size > 0 && strchr("/?#:@", rest.data[0]) == NULL &&
+    return has_scheme && is_authority(authority_of(text)) &&
            check_printable(text) && memchr(text.data, ' ', text.size) == NULL;
+}
+
+/* The last @ is the one: some write it into a password. */
+bool check_find_user(struct text text, struct text *ret_user)
+{
+    struct text authority = authority_of(text);
+    const char *at = memrchr(authority.data, '@', authority.size);
+
+    if (at == NULL)
+        return false;
+    *ret_user = (struct text){authority.data, (size_t)(at - authority.data)};
+    return true;
 }
 
 bool check_printable(struct text text)
@@ -61,6 +69,38 @@ bool check_printable(struct text text)
             return false;
     }
     return true;
+}
+
+/* What is between the slashes and the path; empty when there is none. */
+static struct text authority_of(struct text url)
+{
+    const char *slashes = memmem(url.data, url.size, "//", 2);
+    struct text authority;
+
+    if (slashes == NULL)
+        return from(url, url.size);
+    authority = from(url, (size_t)(slashes - url.data) + 2);
+    authority.size = strcspn(authority.data, "/?#");
+    return authority;
+}
+
+/* In the narrow alphabet in which all parsers of URLs agree. */
+static bool is_authority(struct text text)
+{
+    const char *bracket = memchr(text.data, ']', text.size);
+    size_t start = bracket == NULL ? 0 : (size_t)(bracket - text.data);
+    const char *colon = memchr(text.data + start, ':', text.size - start);
+    struct text host = text;
+
+    if (colon != NULL) {
+        host.size = (size_t)(colon - text.data);
+        if (!is_port(from(text, host.size + 1)))
+            return false;
+    }
+    if (text_starts_with(host, "[") && host.data[host.size - 1] == ']')
+        return is_address(AF_INET6,
+                          (struct text){host.data + 1, host.size - 2});
+    return host.size > 0 && host.size <= MAX_HOST && has_only(host, "-._");
 }
 
 static bool is_port(struct text text)

@@ -2,8 +2,9 @@
  * The configuration: what is loaded, in which order.
  *
  * Defaults, file, environment, options: each layer writes over the one
- * before. Errors are collected over all of them, so that one start shows
- * everything that is wrong.
+ * before. The queues come last: what an entry of XQUEUES leaves out is as the
+ * layers together say. Errors are collected over all of them, so that one
+ * start shows everything that is wrong.
  */
 #include "server/config/config.h"
 
@@ -78,7 +79,7 @@ const struct config_queue *config_find_queue(const struct config *config,
 static struct loading start(const char *name)
 {
     struct arena *arena = arena_new();
-    struct loading loading = {.file = name};
+    struct loading loading = {.file = name, .tree = arena_new()};
 
     loading.config = arena_zalloc(arena, sizeof *loading.config);
     loading.config->arena = arena;
@@ -88,15 +89,14 @@ static struct loading start(const char *name)
 
 static void apply_defaults(struct loading *loading)
 {
-    size_t count;
-    const struct setting *settings = settings_table(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        struct place place = {FROM_TABLE, settings[i].name, 0, 0};
+    for (size_t i = 0; i < settings_count(); i++) {
+        const struct setting *setting = settings_at(i);
+        struct place place = {FROM_TABLE, setting->name, 0, 0};
 
-        if (settings[i].fallback != NULL)
-            loading_apply_text(loading, &settings[i],
-                               text_of(settings[i].fallback), &place);
+        if (setting->fallback != NULL)
+            loading_apply_text(loading, setting, text_of(setting->fallback),
+                               &place);
     }
 }
 
@@ -119,9 +119,8 @@ static void load_file(struct loading *loading, const char *path)
 
 static void load_text(struct loading *loading, struct text source)
 {
-    struct arena *arena = arena_new();
     const struct yaml_node *root =
-        yaml_tree_parse(arena, source, loading->file, &loading->errors);
+        yaml_tree_parse(loading->tree, source, loading->file, &loading->errors);
 
     if (root != NULL && root->kind != YAML_MAP)
         buffer_printf(&loading->errors, "%s:%d:%d: expected `NAME: value`\n",
@@ -130,7 +129,6 @@ static void load_text(struct loading *loading, struct text source)
         for (size_t i = 0; i < root->count; i++)
             load_pair(loading, &root->pairs[i]);
     }
-    arena_free(arena);
 }
 
 /* Null stands for the default, as templates write it. */
@@ -152,7 +150,7 @@ static void load_pair(struct loading *loading, const struct yaml_pair *pair)
         return;
     place = place_in_file(setting->name, pair->value);
     if (setting->type == SETTING_QUEUES)
-        loading_queues(loading, pair->value);
+        loading->queues = pair->value;
     else if (setting->type == SETTING_USERS)
         loading_users(loading, pair->value);
     else if (setting->type == SETTING_DATABASES)
@@ -184,6 +182,9 @@ static struct config *finish(struct loading *loading,
     for (size_t i = 0; i < count; i++)
         apply_override(loading, &overrides[i]);
     settle_socket(&config->database);
+    if (loading->queues != NULL)
+        loading_queues(loading, loading->queues);
+    arena_free(loading->tree);
     check_together(loading);
     if (loading->errors.size == 0) {
         *ret_messages = loading->warnings;

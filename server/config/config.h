@@ -1,7 +1,7 @@
 /*
  * The configuration: one YAML file (named by XQUEUE_CFG), then environment
  * variables, then command-line options, over the defaults of one table
- * (server/config/settings.c), from which `xqueue settings` and the README's
+ * (server/config/settings.h), from which `xqueue settings` and the README's
  * table are printed too.
  *
  * Every setting but the maps (XQUEUES, USERS, DATABASES) can come from the
@@ -24,9 +24,23 @@
 
 #include <stdio.h>
 
+/*
+ * An entry of XQUEUES. What it does not say itself is that of the setting
+ * named beside it.
+ */
 struct config_queue {
     const char *name;
-    const char *grader_url; /* NULL: a pull queue */
+    const char *grader_url;      /* `url`, no user in it; NULL: is pulled */
+    int64_t concurrency;         /* pushes at a time: 1 */
+    double timeout_s;            /* of a push: GRADING_TIMEOUT */
+    double processing_delay_min; /* SUBMISSION_PROCESSING_DELAY */
+    int64_t max_attempts;        /* MAX_ATTEMPTS */
+    const char *basic_auth_user; /* REQUESTS_BASIC_AUTH, or else what stands
+                                    in `url`; NULL: none */
+    const char *basic_auth_password;
+    bool verify_tls;         /* VERIFY_TLS */
+    const char *tls_ca_file; /* `ca_file`: TLS_CA_FILE */
+    bool keep_alive;         /* several pushes on a connection: false */
 };
 
 struct config_user {
@@ -83,6 +97,10 @@ struct config {
     struct config_list callback_allowed_hosts; /* CALLBACK_ALLOWED_HOSTS */
     bool verify_tls;                           /* VERIFY_TLS: true */
     const char *tls_ca_file;                   /* TLS_CA_FILE: NULL */
+
+    double push_retry_s;        /* PUSH_RETRY_SECONDS: 60 */
+    int64_t grader_reply_bytes; /* GRADER_REPLY_LIMIT: 5 MB */
+    double stop_timeout_s;      /* STOP_TIMEOUT: 8 */
 
     bool session_cookie_secure;      /* SESSION_COOKIE_SECURE: false */
     const char *session_cookie_name; /* SESSION_COOKIE_NAME: sessionid */

@@ -3,8 +3,10 @@
  */
 #include "server/config/config.h"
 
+#include "server/config/queue_keys.h"
 #include "server/config/settings.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { LINE_WIDTH = 76 };
@@ -12,24 +14,22 @@ enum { LINE_WIDTH = 76 };
 #define MASK "****"
 
 static void print_wrapped(const char *text, FILE *out);
-static void print_value(const struct setting *setting,
-                        const struct config *config, FILE *out);
+static void print_value(const struct setting *setting, const void *base,
+                        FILE *out);
 static void print_bytes(int64_t bytes, FILE *out);
 static void print_choice(const struct setting *setting, int value, FILE *out);
 static void print_list(const struct config_list *list, FILE *out);
 static void print_text(const char *text, FILE *out);
 static void print_queues(const struct config *config, FILE *out);
-static void print_address(const char *address, FILE *out);
+static void print_queue(const struct config_queue *queue, FILE *out);
 static void print_users(const struct config *config, FILE *out);
 static void print_tls(const struct config_database *database, FILE *out);
 
 void config_print_help(FILE *out)
 {
-    size_t count;
-    const struct setting *settings = settings_table(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        const struct setting *setting = &settings[i];
+    for (size_t i = 0; i < settings_count(); i++) {
+        const struct setting *setting = settings_at(i);
         struct buffer kind = {NULL, 0, 0};
 
         buffer_append_string(&kind, "Takes ");
@@ -47,14 +47,12 @@ void config_print_help(FILE *out)
 
 void config_print_markdown(FILE *out)
 {
-    size_t count;
-    const struct setting *settings = settings_table(&count);
 
     fputs("| Setting | Value | Default | On SIGHUP | Meaning |\n"
           "|---|---|---|---|---|\n",
           out);
-    for (size_t i = 0; i < count; i++) {
-        const struct setting *setting = &settings[i];
+    for (size_t i = 0; i < settings_count(); i++) {
+        const struct setting *setting = settings_at(i);
         const char *fallback = setting->fallback;
         struct buffer kind = {NULL, 0, 0};
 
@@ -70,14 +68,19 @@ void config_print_markdown(FILE *out)
 
 void config_print(const struct config *config, FILE *out)
 {
-    size_t count;
-    const struct setting *settings = settings_table(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (settings[i].type == SETTING_DATABASES)
+    for (size_t i = 0; i < settings_count(); i++) {
+        const struct setting *setting = settings_at(i);
+
+        if (setting->type == SETTING_DATABASES)
             continue; /* its parts are in the table too */
-        fprintf(out, "%s:", settings[i].name);
-        print_value(&settings[i], config, out);
+        fprintf(out, "%s:", setting->name);
+        if (setting->type == SETTING_QUEUES)
+            print_queues(config, out);
+        else if (setting->type == SETTING_USERS)
+            print_users(config, out);
+        else
+            print_value(setting, config, out);
         fputs("\n", out);
     }
     print_tls(&config->database, out);
@@ -102,10 +105,11 @@ static void print_wrapped(const char *text, FILE *out)
     fputs("\n", out);
 }
 
-static void print_value(const struct setting *setting,
-                        const struct config *config, FILE *out)
+/* A single one. `base` is what its offset is in. */
+static void print_value(const struct setting *setting, const void *base,
+                        FILE *out)
 {
-    const void *value = setting_value(setting, config);
+    const void *value = setting_value(setting, base);
     int choice;
 
     switch (setting->type) {
@@ -136,15 +140,11 @@ static void print_value(const struct setting *setting,
         print_list(value, out);
         break;
     case SETTING_BASIC_AUTH:
-        print_text(config->basic_auth_user, out);
-        fputs(config->basic_auth_user == NULL ? "" : " " MASK, out);
+        print_text(*(const char *const *)value, out);
+        fputs(*(const char *const *)value == NULL ? "" : " " MASK, out);
         break;
     case SETTING_QUEUES:
-        print_queues(config, out);
-        break;
     case SETTING_USERS:
-        print_users(config, out);
-        break;
     case SETTING_DATABASES:
         break;
     }
@@ -188,27 +188,28 @@ static void print_queues(const struct config *config, FILE *out)
     if (config->queue_count == 0)
         fputs(" none", out);
     for (size_t i = 0; i < config->queue_count; i++) {
-        const struct config_queue *queue = &config->queues[i];
-
-        fprintf(out, "\n  %s:", queue->name);
-        if (queue->grader_url == NULL)
-            fputs(" pulled", out);
-        else
-            print_address(queue->grader_url, out);
+        fprintf(out, "\n  %s:", config->queues[i].name);
+        print_queue(&config->queues[i], out);
     }
 }
 
-/* Without the user and password that may stand before the host. */
-static void print_address(const char *address, FILE *out)
+static void print_queue(const struct config_queue *queue, FILE *out)
 {
-    const char *host = strstr(address, "//") + 2;
-    size_t authority = strcspn(host, "/?#");
-    const char *at = memrchr(host, '@', authority);
+    size_t count;
+    const struct queue_key *keys = queue_keys(&count);
 
-    if (at == NULL)
-        fprintf(out, " %s", address);
-    else
-        fprintf(out, " %.*s" MASK "%s", (int)(host - address), address, at);
+    print_text(queue->grader_url == NULL ? "pulled" : queue->grader_url, out);
+    for (size_t i = 0; i < count; i++) {
+        struct setting setting = queue_key_setting(&keys[i]);
+
+        if (keys[i].only_pushed && queue->grader_url == NULL)
+            continue;
+        if (setting.offset == offsetof(struct config_queue, keep_alive) &&
+            !queue->keep_alive)
+            continue;
+        fprintf(out, ", %s", setting.name);
+        print_value(&setting, queue, out);
+    }
 }
 
 static void print_users(const struct config *config, FILE *out)

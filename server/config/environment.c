@@ -27,13 +27,11 @@ static bool is_known(struct text name);
 
 void loading_environment(struct loading *loading)
 {
-    size_t count;
-    const struct setting *settings = settings_table(&count);
 
     read_migration_names(loading);
-    for (size_t i = 0; i < count; i++) {
-        if (setting_is_single(&settings[i]))
-            read_setting(loading, &settings[i]);
+    for (size_t i = 0; i < settings_count(); i++) {
+        if (setting_is_single(settings_at(i)))
+            read_setting(loading, settings_at(i));
     }
     warn_of_unknown(loading);
 }

@@ -4,6 +4,8 @@
 #include "server/config/loading.h"
 
 #include "server/base/memory.h"
+#include "server/base/utf8.h"
+#include "server/config/checks.h"
 #include "server/config/quote.h"
 #include "server/config/yaml_scalar.h"
 
@@ -70,6 +72,13 @@ bool is_textual(const struct yaml_node *value)
 {
     return value->kind == YAML_TEXT || value->kind == YAML_INTEGER ||
            value->kind == YAML_NUMBER;
+}
+
+/* YAML reads the names `on` and `null` as something else: quotes help. */
+bool is_name(const struct yaml_node *key, size_t limit)
+{
+    return is_textual(key) && key->text.size > 0 &&
+           utf8_length(key->text) <= limit && check_printable(key->text);
 }
 
 static void append_place(struct loading *loading, const struct place *place,

@@ -22,7 +22,9 @@ struct place {
 struct loading {
     struct config *config;
     const char *file;
-    struct buffer errors; /* owns; so the next */
+    struct arena *tree;             /* owns: the file's nodes */
+    const struct yaml_node *queues; /* in it: XQUEUES, NULL when not there */
+    struct buffer errors;           /* owns; so the next */
     struct buffer warnings;
 };
 
@@ -58,6 +60,11 @@ void loading_warning(struct loading *loading, const struct place *place,
 void loading_apply(struct loading *loading, const struct setting *setting,
                    const struct yaml_node *value, const struct place *place);
 
+/* The same where the setting's offset is one in `*base`. */
+void loading_apply_at(struct loading *loading, const struct setting *setting,
+                      const struct yaml_node *value, const struct place *place,
+                      void *base);
+
 /* The same with a text, from anywhere but a file. */
 void loading_apply_text(struct loading *loading, const struct setting *setting,
                         struct text value, const struct place *place);
@@ -72,5 +79,8 @@ void loading_environment(struct loading *loading);
 
 /* A scalar that may stand for a text: a number counts as it is written. */
 bool is_textual(const struct yaml_node *value);
+
+/* A name of the operator's choice, in characters. */
+bool is_name(const struct yaml_node *key, size_t limit);
 
 #endif

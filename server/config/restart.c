@@ -13,15 +13,15 @@ static bool differs(const struct setting *setting, const struct config *left,
 void config_needs_restart(const struct config *running,
                           const struct config *loaded, struct buffer *ret_names)
 {
-    size_t count;
-    const struct setting *settings = settings_table(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (settings[i].reloads || !differs(&settings[i], running, loaded))
+    for (size_t i = 0; i < settings_count(); i++) {
+        const struct setting *setting = settings_at(i);
+
+        if (setting->reloads || !differs(setting, running, loaded))
             continue;
         if (ret_names->size > 0)
             buffer_append_string(ret_names, ", ");
-        buffer_append_string(ret_names, settings[i].name);
+        buffer_append_string(ret_names, setting->name);
     }
 }
 

@@ -13,15 +13,14 @@ bool setting_is_single(const struct setting *setting)
     return setting->type < SETTING_QUEUES;
 }
 
-void *setting_target(const struct setting *setting, struct config *config)
+void *setting_target(const struct setting *setting, void *base)
 {
-    return (char *)config + setting->offset;
+    return (char *)base + setting->offset;
 }
 
-const void *setting_value(const struct setting *setting,
-                          const struct config *config)
+const void *setting_value(const struct setting *setting, const void *base)
 {
-    return (const char *)config + setting->offset;
+    return (const char *)base + setting->offset;
 }
 
 void setting_describe(const struct setting *setting, struct buffer *out)

@@ -29,9 +29,10 @@ struct setting_choice {
 struct setting {
     const char *name;
     enum setting_type type;
-    size_t offset;        /* in struct config */
-    const char *fallback; /* the default, as in the environment; NULL: none */
-    double min;           /* numbers and sizes: both ends are allowed */
+    size_t offset;          /* in struct config, or see queue_keys.h */
+    size_t password_offset; /* of SETTING_BASIC_AUTH, whose user is before */
+    const char *fallback;   /* the default, as in the environment; NULL: none */
+    double min;             /* numbers and sizes: both ends are allowed */
     double max;
     const char *unit; /* in words, or NULL */
     const char *help; /* one line */
@@ -47,10 +48,9 @@ struct setting {
 /* Can it come from the environment and from an option? */
 bool setting_is_single(const struct setting *setting);
 
-/* Where it is in `config`. */
-void *setting_target(const struct setting *setting, struct config *config);
-const void *setting_value(const struct setting *setting,
-                          const struct config *config);
+/* Where it is in `*base`: a struct config, mostly. */
+void *setting_target(const struct setting *setting, void *base);
+const void *setting_value(const struct setting *setting, const void *base);
 
 /* "a whole number from 1 to 64": for messages and help. */
 void setting_describe(const struct setting *setting, struct buffer *out);

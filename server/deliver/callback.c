@@ -2,7 +2,7 @@
  * One callback on its way.
  *
  *   post      form POST to the URL of the stored header (R9, R10)
- *   posted    only status 200 counts (R11)
+ *   posted    only status 200 counts (R11); the lane hears of it
  *   record    into the database, again and again until it takes it
  *   recorded  a line in the log, and the end
  *
@@ -17,8 +17,9 @@
 #include "server/base/log.h"
 #include "server/config/config.h"
 #include "server/deliver/callback_identity.h"
-#include "server/deliver/fetch.h"
+#include "server/fetch/fetch.h"
 #include "server/deliver/form_write.h"
+#include "server/deliver/lanes.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
@@ -42,18 +43,20 @@ struct callback {
     struct fetch fetch;
     struct outbox_record record;
     int64_t deadline_ms; /* for recording */
-    void (*done)(void *context, bool answered);
-    void *context;
+    struct lane *lane;
 };
 
 static enum step post(struct task *task);
+static void fill_fetch(struct task *task, struct callback *self);
+static struct fetch_policy copy_policy(struct arena *arena,
+                                       const struct config *config);
 static void fetch_done(struct fetch *fetch);
 static enum step posted(struct task *task);
+static bool is_healthy(const struct fetch *fetch);
 static void decide(struct task *task, struct callback *self);
 static enum step record(struct task *task);
 static enum step recorded(struct task *task);
 static void log_callback(struct task *task, const struct callback *self);
-static bool was_answered(const struct fetch *fetch);
 static void free_callback(void *object);
 
 int64_t callback_lease_us(const struct config *config)
@@ -75,8 +78,7 @@ void callback_deliver(struct env *env, const struct callback_order *order)
     self->record.seq = order->item->seq;
     self->record.id = order->item->id;
     memcpy(self->record.owner, order->owner, OWNER_SIZE);
-    self->done = order->done;
-    self->context = order->context;
+    self->lane = order->lane;
     arena_defer(task->arena, free_callback, self);
     task_run(task, post);
 }
@@ -94,13 +96,24 @@ int64_t callback_backoff_ms(int64_t attempt)
 
 static enum step post(struct task *task)
 {
-    const struct config *config = task->env->config;
     struct callback *self = task->self;
-    struct fetch *fetch = &self->fetch;
 
     self->url = callback_url(task->arena, self->item.header);
+    if (!text_is_absent(callback_origin(self->url)))
+        lane_set_name(self->lane, callback_origin(self->url));
     form_write_field(&self->form, "xqueue_header", self->item.header);
     form_write_field(&self->form, "xqueue_body", self->item.reply);
+    fill_fetch(task, self);
+    fetcher_start(task->env->fetcher, &self->fetch);
+    return task_wait(task, posted);
+}
+
+/* Nothing of the configuration stays borrowed: a reload may replace it. */
+static void fill_fetch(struct task *task, struct callback *self)
+{
+    const struct config *config = task->env->config;
+    struct fetch *fetch = &self->fetch;
+
     fetch->url = arena_string(
         task->arena, text_is_absent(self->url) ? text_of("") : self->url);
     fetch->body = buffer_text(&self->form);
@@ -110,14 +123,31 @@ static enum step post(struct task *task)
         fetch->password =
             arena_strdup(task->arena, config->basic_auth_password);
     }
+    fetch->policy = copy_policy(task->arena, config);
     fetch->connect_timeout_ms = CONNECT_MS;
     fetch->idle_timeout_ms = (long)(config->requests_timeout_s * 1000);
     fetch->total_timeout_ms = TOTAL_MS;
     fetch->follow_redirects = true;
     fetch->max_reply_bytes = REPLY_BYTES;
     fetch->done = fetch_done;
-    fetcher_start(task->env->fetcher, fetch);
-    return task_wait(task, posted);
+}
+
+static struct fetch_policy copy_policy(struct arena *arena,
+                                       const struct config *config)
+{
+    size_t count = config->callback_allowed_hosts.count;
+    const char **hosts = arena_alloc(arena, (count + 1) * sizeof *hosts);
+
+    for (size_t i = 0; i < count; i++)
+        hosts[i] = arena_strdup(arena, config->callback_allowed_hosts.items[i]);
+    return (struct fetch_policy){
+        .verify_tls = config->verify_tls,
+        .ca_file = config->tls_ca_file == NULL
+                       ? NULL
+                       : arena_strdup(arena, config->tls_ca_file),
+        .allowed_hosts = hosts,
+        .allowed_host_count = count,
+    };
 }
 
 static void fetch_done(struct fetch *fetch)
@@ -132,9 +162,25 @@ static enum step posted(struct task *task)
     struct callback *self = task->self;
 
     self->deadline_ms = clock_monotonic_ms() + RECORD_MS;
+    if (self->fetch.status != FETCH_CANCELED)
+        lane_heard(self->lane, is_healthy(&self->fetch),
+                   self->fetch.retry_after_s);
     decide(task, self);
     log_callback(task, self);
     return record(task);
+}
+
+/*
+ * In good time: one that keeps many waiting for long is as bad to the others
+ * as one that says nothing. One that we may not call has done nothing wrong.
+ */
+static bool is_healthy(const struct fetch *fetch)
+{
+    long status = fetch->status == FETCH_DONE ? fetch->http_status : 0;
+
+    return fetch->status != FETCH_UNSENT && fetch->status != FETCH_BROKEN &&
+           fetch->duration_ms < SLOW_MS && status != 429 && status != 502 &&
+           status != 503 && status != 504;
 }
 
 /*
@@ -182,9 +228,7 @@ static enum step recorded(struct task *task)
 {
     struct callback *self = task->self;
     enum db_status status = self->record.job.status;
-    void (*done)(void *context, bool answered) = self->done;
-    void *context = self->context;
-    bool answered = was_answered(&self->fetch);
+    struct lane *lane = self->lane;
     enum step step;
 
     if (status != DB_OK && status != DB_CANCELED &&
@@ -196,7 +240,7 @@ static enum step recorded(struct task *task)
                   log_string("reason", self->record.job.error),
                   log_string("then", "delivered again later"));
     step = task_end(task);
-    done(context, answered);
+    lane_done(lane);
     return step;
 }
 
@@ -232,16 +276,6 @@ static void log_callback(struct task *task, const struct callback *self)
               log_string("result", results[self->record.outcome]),
               log_string("reason", good ? NULL : self->fetch.reason),
               log_string("retry_s", wait));
-}
-
-/*
- * In good time: one that keeps many waiting for long is as bad to the others
- * as one that says nothing.
- */
-static bool was_answered(const struct fetch *fetch)
-{
-    return fetch->status != FETCH_UNSENT && fetch->status != FETCH_BROKEN &&
-           fetch->duration_ms < SLOW_MS;
 }
 
 static void free_callback(void *object)

@@ -6,7 +6,7 @@
 #include "server/base/crypto.h"
 #include "server/base/json.h"
 #include "server/base/utf8.h"
-#include "server/deliver/fetch_url.h"
+#include "server/fetch/fetch_url.h"
 
 #include <string.h>
 

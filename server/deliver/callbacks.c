@@ -1,29 +1,37 @@
 /*
  * Telling the LMS: delivers what is in the outbox.
  *
- *   look         which destinations have something due? once a second
- *   drain        claim as much for one destination as may be under way
- *   claimed      a task of its own for each callback
- *   delivered    drain again
- *
- * What is claimed can start at once: were it to wait for a connection, its
- * lease would run out meanwhile and another process would deliver it too.
+ *   look     which destinations have something due? once a second
+ *   claim    as much for one destination as its lane has room for
+ *   claimed  a task of its own for each callback
  */
 #include "server/deliver/callbacks.h"
 
 #include "db/outbox.h"
 #include "server/base/crypto.h"
-#include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/config/config.h"
 #include "server/deliver/callback.h"
-#include "server/deliver/destinations.h"
+#include "server/deliver/callback_identity.h"
+#include "server/deliver/lanes.h"
 #include "server/task/loop.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
 
-enum { LOOK_MS = 1000, GATHER_MS = 10 };
+enum { LOOK_MS = 1000 };
+
+struct callbacks {
+    struct env *env;
+    struct lanes lanes; /* of struct destination; few */
+    struct loop_timer *timer;
+};
+
+struct destination {
+    struct lane lane;
+    int64_t number;
+    bool listed; /* the last look found something, due or not */
+};
 
 struct look {
     struct callbacks *callbacks;
@@ -42,23 +50,41 @@ static void apply_look(struct callbacks *callbacks,
                        const struct outbox_look *op);
 static void apply_due(struct callbacks *callbacks,
                       const struct outbox_due *due);
-static void drain_all(struct callbacks *callbacks);
-static void drain(struct destination *destination);
-static void drain_later(void *context);
-static void begin_claim(struct destination *destination);
+static struct destination *find(struct callbacks *callbacks, int64_t number);
+static struct destination *find_or_add(struct callbacks *callbacks,
+                                       int64_t number);
+static void forget_idle(struct callbacks *callbacks);
+static void forget(struct destination *destination);
+static void begin_claim(struct lane *lane, size_t room);
+static size_t limit(const struct lane *lane);
 static enum step claim(struct task *task);
 static enum step claimed(struct task *task);
 static void deliver(struct destination *destination,
                     const struct outbox_claim *op);
-static void delivered(void *context, bool answered);
-static void go_on(struct destination *destination, bool was_full);
+
+static const struct lane_ops callback_lanes = {
+    .claim = begin_claim,
+    .limit = limit,
+    .name = "callbacks",
+};
+
+static struct destination *destination_of(struct lane *lane)
+{
+    return CONTAINER_OF(lane, struct destination, lane);
+}
+
+static struct callbacks *callbacks_of(const struct lane *lane)
+{
+    return CONTAINER_OF(lane->lanes, struct callbacks, lanes);
+}
 
 struct callbacks *callbacks_start(struct env *env)
 {
     struct callbacks *callbacks = xcalloc(1, sizeof *callbacks);
 
     callbacks->env = env;
-    TAILQ_INIT(&callbacks->destinations);
+    lanes_init(&callbacks->lanes, env->loop, CALLBACKS_AT_ONCE,
+               &callback_lanes);
     callbacks->timer = loop_timer_new(env->loop, look_again, callbacks);
     loop_timer_set(callbacks->timer, 0);
     return callbacks;
@@ -66,33 +92,26 @@ struct callbacks *callbacks_start(struct env *env)
 
 void callbacks_nudge(struct callbacks *callbacks, int64_t destination)
 {
-    struct destination *found = destination_find(callbacks, destination);
-
-    if (found == NULL)
-        found = destination_add(callbacks, destination, drain_later);
-    found->more = true;
-    drain(found);
+    lane_nudge(&find_or_add(callbacks, destination)->lane);
 }
 
 void callbacks_stop(struct callbacks *callbacks)
 {
-    callbacks->stopping = true;
+    lanes_stop(&callbacks->lanes);
     loop_timer_cancel(callbacks->timer);
 }
 
 size_t callbacks_in_flight(const struct callbacks *callbacks)
 {
-    return callbacks->in_flight;
+    return callbacks->lanes.in_flight;
 }
 
 void callbacks_free(struct callbacks *callbacks)
 {
-    struct destination *destination;
-
     if (callbacks == NULL)
         return;
-    while ((destination = TAILQ_FIRST(&callbacks->destinations)) != NULL)
-        destination_forget(destination);
+    while (!TAILQ_EMPTY(&callbacks->lanes.list))
+        forget(destination_of(TAILQ_FIRST(&callbacks->lanes.list)));
     loop_timer_free(callbacks->timer);
     free(callbacks);
 }
@@ -103,7 +122,7 @@ static void look_again(void *context)
     struct task *task;
     struct look *self;
 
-    if (callbacks->stopping)
+    if (callbacks->lanes.stopping)
         return;
     task = task_new(callbacks->env, sizeof(struct look));
     self = task->self;
@@ -123,7 +142,7 @@ static enum step looked(struct task *task)
 {
     struct look *self = task->self;
 
-    if (!self->callbacks->stopping) {
+    if (!self->callbacks->lanes.stopping) {
         if (self->op.job.status == DB_OK)
             apply_look(self->callbacks, &self->op);
         loop_timer_set(self->callbacks->timer, LOOK_MS);
@@ -134,94 +153,88 @@ static enum step looked(struct task *task)
 static void apply_look(struct callbacks *callbacks,
                        const struct outbox_look *op)
 {
-    struct destination *destination;
+    struct lane *lane;
 
-    TAILQ_FOREACH(destination, &callbacks->destinations, entry)
+    TAILQ_FOREACH(lane, &callbacks->lanes.list, entry)
     {
-        destination->listed = false;
+        destination_of(lane)->listed = false;
     }
     for (size_t i = 0; i < op->count; i++)
         apply_due(callbacks, &op->due[i]);
-    destinations_forget_idle(callbacks);
+    forget_idle(callbacks);
 }
 
 static void apply_due(struct callbacks *callbacks, const struct outbox_due *due)
 {
     int64_t wait_ms = (due->wait_us + 999) / 1000;
-    struct destination *destination =
-        destination_find(callbacks, due->destination);
+    struct destination *destination = find(callbacks, due->destination);
 
-    if (destination == NULL && wait_ms > LOOK_MS)
-        return;
-    if (destination == NULL)
-        destination = destination_add(callbacks, due->destination, drain_later);
-    destination->listed = true;
-    if (wait_ms > LOOK_MS)
-        return;
-    destination->more = true;
-    if (wait_ms == 0)
-        drain(destination);
-    else if (!destination->gathering)
-        loop_timer_set(destination->timer, wait_ms);
+    if (wait_ms <= LOOK_MS) {
+        destination = find_or_add(callbacks, due->destination);
+        lane_nudge_later(&destination->lane, wait_ms);
+    }
+    if (destination != NULL)
+        destination->listed = true;
 }
 
-/* In turns: who begins a claim goes to the end. */
-static void drain_all(struct callbacks *callbacks)
+/* NULL when nothing is known of it. */
+static struct destination *find(struct callbacks *callbacks, int64_t number)
 {
-    struct destination *next;
+    struct lane *lane;
 
-    for (struct destination *d = TAILQ_FIRST(&callbacks->destinations);
-         d != NULL && !destinations_are_full(callbacks); d = next) {
-        next = TAILQ_NEXT(d, entry);
-        drain(d);
+    TAILQ_FOREACH(lane, &callbacks->lanes.list, entry)
+    {
+        if (destination_of(lane)->number == number)
+            return destination_of(lane);
+    }
+    return NULL;
+}
+
+static struct destination *find_or_add(struct callbacks *callbacks,
+                                       int64_t number)
+{
+    struct destination *destination = find(callbacks, number);
+
+    if (destination == NULL) {
+        destination = xcalloc(1, sizeof *destination);
+        destination->number = number;
+        lane_open(&callbacks->lanes, &destination->lane, "", true);
+    }
+    return destination;
+}
+
+/* One that still has something keeps what we know of it. */
+static void forget_idle(struct callbacks *callbacks)
+{
+    struct lane *next;
+
+    for (struct lane *lane = TAILQ_FIRST(&callbacks->lanes.list); lane != NULL;
+         lane = next) {
+        next = TAILQ_NEXT(lane, entry);
+        if (lane_is_idle(lane) && !destination_of(lane)->listed)
+            forget(destination_of(lane));
     }
 }
 
-/*
- * Do what may be done now; called whenever something has changed. A claim
- * costs the database the same for one as for many: while most of what may be
- * under way is, a moment passes before the next.
- */
-static void drain(struct destination *destination)
+static void forget(struct destination *destination)
 {
-    if (destination->gathering)
-        return;
-    if (destination->in_flight <= destination_room(destination)) {
-        begin_claim(destination);
-    } else if (destination->more && destination_room(destination) > 0) {
-        destination->gathering = true;
-        loop_timer_set(destination->timer, GATHER_MS);
-    }
+    lane_close(&destination->lane);
+    free(destination);
 }
 
-static void drain_later(void *context)
+static void begin_claim(struct lane *lane, size_t room)
 {
-    struct destination *destination = context;
+    struct task *task = task_new(callbacks_of(lane)->env, sizeof(struct claim));
+    struct claim *self = task->self;
 
-    destination->gathering = false;
-    begin_claim(destination);
-}
-
-static void begin_claim(struct destination *destination)
-{
-    struct callbacks *callbacks = destination->callbacks;
-    size_t room = destination_room(destination);
-    struct task *task;
-    struct claim *self;
-
-    if (callbacks->stopping || !destination->more ||
-        destination->claiming > 0 || room == 0)
-        return;
-    TAILQ_REMOVE(&callbacks->destinations, destination, entry);
-    TAILQ_INSERT_TAIL(&callbacks->destinations, destination, entry);
-    destination->claiming = room;
-    callbacks->claiming += room;
-    destination->more = false;
-    task = task_new(callbacks->env, sizeof(struct claim));
-    self = task->self;
-    self->destination = destination;
+    self->destination = destination_of(lane);
     self->op.limit = room;
     task_run(task, claim);
+}
+
+static size_t limit(const struct lane *lane)
+{
+    return (size_t)callbacks_of(lane)->env->config->callback_concurrency;
 }
 
 static enum step claim(struct task *task)
@@ -238,61 +251,29 @@ static enum step claim(struct task *task)
 static enum step claimed(struct task *task)
 {
     struct claim *self = task->self;
-    struct destination *destination = self->destination;
-    struct callbacks *callbacks = destination->callbacks;
-    bool was_full = destinations_are_full(callbacks);
-    enum step step;
+    const struct outbox_claim *op = &self->op;
+    /* Without a fetcher the time for stopping is over. */
+    bool can_deliver = op->job.status == DB_OK && task->env->fetcher != NULL;
 
-    callbacks->claiming -= destination->claiming;
-    destination->claiming = 0;
-    if (self->op.job.status == DB_OK) {
-        if (self->op.count == self->op.limit)
-            destination->more = true;
-        /* Without a fetcher the time for stopping is over. */
-        if (callbacks->env->fetcher != NULL)
-            deliver(destination, &self->op);
-    }
-    step = task_end(task);
-    go_on(destination, was_full);
-    return step;
+    lane_claimed(&self->destination->lane, can_deliver ? op->count : 0,
+                 op->job.status == DB_OK && op->more);
+    if (can_deliver)
+        deliver(self->destination, op);
+    return task_end(task);
 }
 
 static void deliver(struct destination *destination,
                     const struct outbox_claim *op)
 {
-    struct callbacks *callbacks = destination->callbacks;
+    struct env *env = callbacks_of(&destination->lane)->env;
 
-    destination->in_flight += op->count;
-    callbacks->in_flight += op->count;
     for (size_t i = 0; i < op->count; i++) {
         const struct callback_order order = {
             .item = &op->items[i],
             .owner = op->owner,
-            .done = delivered,
-            .context = destination,
+            .lane = &destination->lane,
         };
 
-        callback_deliver(callbacks->env, &order);
+        callback_deliver(env, &order);
     }
-}
-
-static void delivered(void *context, bool answered)
-{
-    struct destination *destination = context;
-    struct callbacks *callbacks = destination->callbacks;
-    bool was_full = destinations_are_full(callbacks);
-
-    destination->in_flight--;
-    callbacks->in_flight--;
-    destination->silent = !answered;
-    go_on(destination, was_full);
-}
-
-/* There is room again: for this one, or for whoever waited for it. */
-static void go_on(struct destination *destination, bool was_full)
-{
-    if (was_full)
-        drain_all(destination->callbacks);
-    else
-        drain(destination);
 }

@@ -13,6 +13,7 @@ struct config;
 struct database;
 struct fetcher;
 struct loop;
+struct pushes;
 struct queue_table;
 struct sessions;
 
@@ -24,6 +25,7 @@ struct env {
     struct sessions *sessions;   /* NULL without the web part */
     struct fetcher *fetcher;     /* NULL without the delivering part */
     struct callbacks *callbacks; /* likewise */
+    struct pushes *pushes;       /* likewise */
     uint64_t tasks;              /* under way */
     uint64_t next_number;        /* of the next task, for the log */
     bool stopping;

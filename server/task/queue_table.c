@@ -9,13 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
-    char *name;
-    int64_t number;
-};
-
 struct queue_table {
-    struct entry *entries;
+    struct queue_entry *entries;
     size_t count;
     char *names;
 };
@@ -47,10 +42,9 @@ struct queue_table *queue_table_new(const struct config *config,
 
     table->count = config->queue_count;
     table->entries = xcalloc(table->count, sizeof *table->entries);
-    for (size_t i = 0; i < table->count; i++) {
-        table->entries[i].name = xstrdup(config->queues[i].name);
-        table->entries[i].number = numbers[i];
-    }
+    for (size_t i = 0; i < table->count; i++)
+        table->entries[i] =
+            (struct queue_entry){numbers[i], &config->queues[i]};
     qsort(table->entries, table->count, sizeof *table->entries,
           compare_entries);
     table->names = join_names(config);
@@ -61,33 +55,37 @@ void queue_table_free(struct queue_table *table)
 {
     if (table == NULL)
         return;
-    for (size_t i = 0; i < table->count; i++)
-        free(table->entries[i].name);
     free(table->entries);
     free(table->names);
     free(table);
 }
 
-bool queue_table_find(const struct queue_table *table, struct text name,
-                      int64_t *ret_number)
+const struct queue_entry *queue_table_find(const struct queue_table *table,
+                                           struct text name)
 {
     size_t low = 0;
     size_t high = table->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_names(name, text_of(table->entries[middle].name));
+        const struct queue_entry *entry = &table->entries[middle];
+        int order = compare_names(name, text_of(entry->settings->name));
 
-        if (order == 0) {
-            *ret_number = table->entries[middle].number;
-            return true;
-        }
+        if (order == 0)
+            return entry;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return false;
+    return NULL;
+}
+
+const struct queue_entry *queue_table_entries(const struct queue_table *table,
+                                              size_t *ret_count)
+{
+    *ret_count = table->count;
+    return table->entries;
 }
 
 const char *queue_table_names(const struct queue_table *table)
@@ -97,10 +95,11 @@ const char *queue_table_names(const struct queue_table *table)
 
 static int compare_entries(const void *left, const void *right)
 {
-    const struct entry *one = left;
-    const struct entry *other = right;
+    const struct queue_entry *one = left;
+    const struct queue_entry *other = right;
 
-    return compare_names(text_of(one->name), text_of(other->name));
+    return compare_names(text_of(one->settings->name),
+                         text_of(other->settings->name));
 }
 
 static int compare_names(struct text left, struct text right)

@@ -349,6 +349,32 @@ START_TEST(leases_are_handed_back)
 }
 END_TEST
 
+/* 11 for the first time; 6 was pulled before. */
+START_TEST(a_push_is_left_alone_and_hands_back_nothing)
+{
+    struct adopt_counts counts;
+    int64_t count = 0;
+
+    adopt(1);
+    mariadb_run("DELETE FROM xqueue_ready WHERE id IN (6, 11)");
+    mariadb_run("UPDATE xqueue_depth SET waiting = waiting - 1 WHERE queue_id"
+                " IN (SELECT queue_id FROM xqueue_live WHERE id IN (6, 11))");
+    mariadb_run("UPDATE xqueue_live SET state = 1, pullkey = 'secret',"
+                " attempts = attempts + 1, expires_us = 4000000000000000,"
+                " grader_id = 'http://grader' WHERE id IN (6, 11)");
+    counts = adopt(LONG_US);
+    ck_assert_changed_nothing(&counts);
+    ck_assert_int_eq(adopt_hand_back(db, &count), DB_OK);
+    ck_assert_value("1 1 1 ", "SELECT CONCAT_WS(' ', pull_time IS NULL,"
+                              " push_time IS NULL, grader_id = '', pullkey)"
+                              " FROM queue_submission WHERE id = 11");
+    /* When it was pulled stays; the key of that pull is good no more. */
+    ck_assert_value("2026-11-23 06:50:54.627317",
+                    "SELECT pull_time FROM queue_submission WHERE id = 6");
+    ck_assert_consistent();
+}
+END_TEST
+
 START_TEST(more_than_a_chunk_is_adopted_whole)
 {
     mariadb_run("INSERT INTO queue_submission SELECT 1000 + n, 'r', 'u',"
@@ -418,6 +444,7 @@ int main(void)
         TELL(a_callback_that_is_on_its_way_is_not_added_again),
         TELL(what_django_did_meanwhile_is_taken_over),
         TELL(leases_are_handed_back),
+        TELL(a_push_is_left_alone_and_hands_back_nothing),
         TELL(more_than_a_chunk_is_adopted_whole),
         TELL(several_at_once_adopt_each_submission_once),
     };

@@ -108,6 +108,80 @@ START_TEST(after_the_last_attempt_it_is_dead_and_the_lms_gets_word)
 }
 END_TEST
 
+START_TEST(each_queue_may_have_a_number_of_attempts_of_its_own)
+{
+    enum { QUEUES = 7 };
+    struct queue_limit limits[] = {{2, 1}, {3, 3}, {5, 2}, {7, 4}};
+    struct leases_expire self = sweep_of();
+
+    lease_many(QUEUES);
+    mariadb_run("INSERT INTO xqueue_queue (id, name) VALUES (3, '3'),"
+                " (4, '4'), (5, '5'), (6, '6'), (7, '7')");
+    mariadb_run("UPDATE xqueue_live l JOIN (SELECT id, ROW_NUMBER() OVER"
+                " (ORDER BY id) AS number FROM queue_submission) s"
+                " ON s.id = l.id SET l.queue_id = number, l.attempts = 2");
+    self.limits = limits;
+    self.limit_count = 4;
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.returned, 5);
+    ck_assert_value("2,5", "SELECT GROUP_CONCAT(queue_id ORDER BY queue_id)"
+                           " FROM xqueue_live WHERE state = 4");
+    ck_assert_value("1,3,4,6,7",
+                    "SELECT GROUP_CONCAT(queue_id ORDER BY queue_id)"
+                    " FROM xqueue_ready");
+}
+END_TEST
+
+START_TEST(a_limit_for_one_queue_leaves_the_others_theirs)
+{
+    struct queue_limit limit = {OTHER_QUEUE, 9};
+    struct leases_expire self = sweep_of();
+
+    self.limits = &limit;
+    self.limit_count = 1;
+    self.max_attempts = 1;
+    submit("7:p");
+    pull();
+    let_all_run_out();
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.dead, 1);
+}
+END_TEST
+
+START_TEST(a_push_whose_lease_ran_out_goes_back_like_a_pull)
+{
+    int64_t id = submit("7:p");
+    struct leases_expire self = sweep_of();
+    struct push_item item = push_claim(1, 1).items[0];
+
+    let_all_run_out();
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.returned, 1);
+    ck_assert_str_eq(live_state(id), "0");
+    ck_assert_value(item.pullkey, "SELECT pullkey FROM xqueue_live");
+    ck_assert_value("1", "SELECT attempts FROM xqueue_live");
+}
+END_TEST
+
+START_TEST(after_the_last_push_it_is_dead_and_its_key_stays_secret)
+{
+    int64_t id = submit("7:p");
+    struct leases_expire self = sweep_of();
+    struct outbox_claim callbacks;
+
+    push_claim(1, 1);
+    self.max_attempts = 1;
+    let_all_run_out();
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.dead, 1);
+    ck_assert_str_eq(wide("pullkey, grader_id, pull_time IS NULL", id), "  1");
+    callbacks = claim(7, 1);
+    ck_assert_uint_eq(callbacks.count, 1);
+    ck_assert_int_eq(callbacks.items[0].kind, OUTBOX_FAILURE);
+    ck_assert(text_equal_string(callbacks.items[0].reply, "failure"));
+}
+END_TEST
+
 START_TEST(a_dead_one_is_neither_handed_out_nor_swept_again)
 {
     struct leases_expire self = sweep_of();
@@ -254,6 +328,10 @@ HOT_STORY("expiry", TELL(a_lease_that_ran_out_returns_to_its_place_by_arrival),
           TELL(a_lease_with_time_left_stays),
           TELL(with_nothing_leased_there_is_nothing_to_do),
           TELL(after_the_last_attempt_it_is_dead_and_the_lms_gets_word),
+          TELL(each_queue_may_have_a_number_of_attempts_of_its_own),
+          TELL(a_limit_for_one_queue_leaves_the_others_theirs),
+          TELL(a_push_whose_lease_ran_out_goes_back_like_a_pull),
+          TELL(after_the_last_push_it_is_dead_and_its_key_stays_secret),
           TELL(a_dead_one_is_neither_handed_out_nor_swept_again),
           TELL(the_failure_message_too_waits_for_the_callback_delay),
           TELL(a_superseded_one_disappears_when_its_lease_runs_out),

@@ -227,6 +227,30 @@ START_TEST(one_given_up_is_counted_and_retired_without_acknowledgement)
 }
 END_TEST
 
+START_TEST(large_texts_are_claimed_a_few_at_a_time)
+{
+    struct outbox_claim claimed;
+
+    for (int i = 0; i < 5; i++)
+        answered(arena_printf(arena, "7:%d", i));
+    claimed = claim(7, 1);
+    ck_assert_uint_eq(claimed.count, 5);
+    ck_assert(!claimed.more);
+    end_leases();
+    mariadb_run("UPDATE queue_submission SET grader_reply ="
+                " REPEAT('x', 12 * 1024 * 1024)");
+    claimed = claim(7, 2);
+    ck_assert_uint_eq(claimed.count, 2);
+    ck_assert_uint_eq(claimed.items[1].reply.size, 12 * 1024 * 1024);
+    ck_assert(claimed.more);
+    ck_assert_uint_eq(claim(7, 3).count, 2);
+    claimed = claim(7, 4);
+    ck_assert_uint_eq(claimed.count, 1);
+    ck_assert(!claimed.more);
+    ck_assert_uint_eq(claim(7, 5).count, 0);
+}
+END_TEST
+
 START_TEST(who_has_lost_the_lease_changes_nothing)
 {
     int64_t id = answered("7:p");
@@ -468,6 +492,7 @@ HOT_STORY("outbox", TELL(an_empty_outbox_has_no_destinations),
           TELL(a_failed_one_is_counted_and_due_later),
           TELL(one_that_we_cut_off_is_due_at_once_and_no_failure),
           TELL(one_given_up_is_counted_and_retired_without_acknowledgement),
+          TELL(large_texts_are_claimed_a_few_at_a_time),
           TELL(who_has_lost_the_lease_changes_nothing),
           TELL(a_lease_that_ended_unclaimed_can_still_be_settled),
           TELL(after_a_delivered_one_the_one_behind_it_is_due),

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { BATCH = 16, FEW_ROWS = 100, STATEMENTS = 400 };
+enum { BATCH = 16, FEW_ROWS = 100, STATEMENTS = 1000 };
 
 /* What a test measures of, ready to run as one batch. */
 struct jobs {
@@ -20,6 +20,7 @@ static struct submission_pull pulls[BATCH];
 static struct submission_answer answers[BATCH];
 static struct outbox_record records[BATCH];
 static struct submission_insert inserts[BATCH];
+static struct push_end ends[BATCH];
 
 static const struct text *logged[STATEMENTS];
 static size_t logged_count;
@@ -82,7 +83,10 @@ static void log_statements(void)
     mariadb_run("SET GLOBAL log_output = 'TABLE', general_log = 1");
 }
 
-/* Everything that our connection has run since, but no INSERT ... VALUES. */
+/*
+ * Everything that our connection has run since, but what only adds rows
+ * (INSERT, REPLACE).
+ */
 static void read_log(void)
 {
     struct db_rows rows;
@@ -98,6 +102,7 @@ static void read_log(void)
                                            " WHERE command_type = 'Execute'"
                                            " AND thread_id = ?"
                                            " AND argument NOT LIKE 'INSERT%%'"
+                                           " AND argument NOT LIKE 'REPLACE%%'"
                                            " ORDER BY event_time",
                                            argument),
                               &DB_INTEGER(db_conn_id(db)), 1, &rows),
@@ -106,6 +111,37 @@ static void read_log(void)
     ck_assert_uint_lt(logged_count + rows.count, STATEMENTS);
     for (size_t i = 0; i < rows.count; i++)
         logged[logged_count++] = &rows.cells[i].text;
+}
+
+/* Look, claim, and end in each of the ways that there are. */
+static void push(size_t count)
+{
+    const int64_t queues[] = {QUEUE, OTHER_QUEUE};
+    bool waiting[2];
+    struct push_look look = {
+        .job.op = &push_look_op,
+        .queue_ids = queues,
+        .count = 2,
+        .ret_waiting = waiting,
+    };
+
+    ck_assert_int_eq(db_run(db, &look.job), DB_OK);
+    for (int outcome = PUSH_GRADED; outcome <= PUSH_CUT_OFF; outcome++) {
+        struct push_claim claimed;
+        struct jobs jobs = {.count = count};
+
+        run(submitting(count));
+        /* A place whose lease is over, too. */
+        mariadb_run("INSERT INTO xqueue_push VALUES (1, 1000000, '', 1)");
+        claimed = push_claim(count, count);
+        for (size_t i = 0; i < count; i++) {
+            ends[i] = push_end_of(&claimed.items[i], (enum push_outcome)outcome,
+                                  "reply");
+            jobs.list[i] = &ends[i].job;
+        }
+        run(jobs);
+    }
+    mariadb_run("DELETE FROM xqueue_outbox");
 }
 
 /* Every kind of operation, in batches of this size. */
@@ -124,6 +160,7 @@ static void log_operations(size_t count)
     run(pulling(count));
     expire();
     ck_assert_int_eq(db_run(db, &look.job), DB_OK);
+    push(count);
     read_log();
 }
 
@@ -196,7 +233,7 @@ static void expect_no_scan(struct text sql)
 static void expect_no_scans(void)
 {
     mariadb_run("ANALYZE TABLE xqueue_live, xqueue_ready, xqueue_outbox,"
-                " queue_submission");
+                " xqueue_push, queue_submission");
     ck_assert_uint_gt(logged_count, 10);
     for (size_t i = 0; i < logged_count; i++)
         expect_no_scan(*logged[i]);
@@ -307,24 +344,6 @@ START_TEST(a_submit_reads_no_more_rows_beside_a_long_queue)
 END_TEST
 
 /* --- locks ------------------------------------------------------------ */
-
-/* The server must have looked at its transactions anew: asked once a test. */
-static const char *rows_locked_by(struct db_conn *conn)
-{
-    long long id = (long long)db_conn_id(conn);
-
-    if (mariadb_is_mysql())
-        return mariadb_value(
-            "SELECT COUNT(*) FROM performance_schema.data_locks l"
-            " JOIN information_schema.INNODB_TRX t"
-            " ON t.trx_id = l.ENGINE_TRANSACTION_ID"
-            " WHERE t.trx_mysql_thread_id = %lld AND l.LOCK_TYPE = 'RECORD'",
-            id);
-    return mariadb_value("SELECT trx_rows_locked"
-                         " FROM information_schema.INNODB_TRX"
-                         " WHERE trx_mysql_thread_id = %lld",
-                         id);
-}
 
 static void *run_elsewhere(void *context)
 {

@@ -1,7 +1,8 @@
 /*
  * multipart/form-data with the boundary "b". Promises: what is neither
  * repaired nor decoded lies inside the body; values do not contain the
- * delimiter; a body that is cut off before its last delimiter is refused.
+ * delimiter; no two files have one name, and none has an empty one; a body
+ * that is cut off before its last delimiter is refused.
  */
 #include "server/base/utf8.h"
 #include "server/http/multipart.h"
@@ -30,6 +31,9 @@ static void check_form(const struct form *form, struct text body)
 
         size += form->files[i].content.size;
         PROMISE(utf8_is_valid(form->files[i].name));
+        PROMISE(form->files[i].name.size > 0);
+        for (size_t j = 0; j < i; j++)
+            PROMISE(!text_equal(form->files[i].name, form->files[j].name));
         PROMISE(utf8_is_valid(file_name) && utf8_length(file_name) <= 255);
         PROMISE(file_name.size == 0 ||
                 (memchr(file_name.data, '/', file_name.size) == NULL &&

@@ -25,7 +25,7 @@ includes() {
 includes '(mysql|mariadb|mysql/[a-z_]*|errmsg|mysqld_error)\.h' \
     'db/mysql_private\.h'
 includes 'event2/http[a-z_]*\.h' 'server/http/[^:]*'
-includes 'curl/' 'server/deliver/fetch[^:/]*'
+includes 'curl/' 'server/fetch/fetch[^:/]*'
 includes '(json-c/|json\.h)' 'server/base/json[^:/]*\.c'
 includes 'yaml\.h' 'server/config/[^:]*'
 includes 'openssl/' 'server/base/crypto[^:/]*\.c'

@@ -35,7 +35,7 @@ static void begin_load(void)
     (void)service_wait_for_log(service, "warm_up user=lms result=verified");
     scratch = arena_new();
     client = http_client_new(service_port(service));
-    history = history_new();
+    history = history_new("test-pull");
     lms = sink_start(0);
     log_in(client);
     port = service_port(service);

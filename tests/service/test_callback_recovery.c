@@ -8,6 +8,7 @@
 #include "tests/support/peer.h"
 #include "tests/support/sink.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,40 @@ START_TEST(two_servers_never_deliver_the_same_at_once)
 }
 END_TEST
 
+static void reload_with(const char *more)
+{
+    service_set_more(service, more);
+    service_signal(service, SIGHUP, "reload ");
+}
+
+/* The configuration that it began with is gone when the redirect comes. */
+START_TEST(what_is_on_its_way_at_a_reload_goes_where_it_was_allowed_to)
+{
+    struct peer_rule rules[] = {
+        {.path = "/old",
+         .status = 307,
+         .headers = "Location: /new\r\n",
+         .delay_ms = 1500},
+        {.path = "/new", .body = "ok"},
+    };
+    struct peer *peer = peer_start(rules, ARRAY_LENGTH(rules));
+
+    begin("");
+    reload_with("CALLBACK_ALLOWED_HOSTS: [127.0.0.1]\n");
+    submit_and_answer(peer_url(peer, "/old"), "right");
+    ck_assert(peer_wait(peer, 1, 10000));
+    reload_with("CALLBACK_ALLOWED_HOSTS: [lms.example.org]\n");
+    wait_until_delivered("1");
+    ck_assert_str_eq(peer_request(peer, 1)->line, "POST /new HTTP/1.1");
+    submit_and_answer(peer_url(peer, "/new"), "right");
+    mariadb_wait_for_value("1", "SELECT COUNT(*) FROM queue_submission"
+                                " WHERE num_failures = 1");
+    ck_assert_uint_eq(peer_request_count(peer), 2);
+    peer_stop(peer);
+    end();
+}
+END_TEST
+
 /* 100 wait for the dead one, which has nobody else's place or time. */
 static void expect_no_delay_by(const char *dead_url)
 {
@@ -231,6 +266,7 @@ int main(void)
         TELL(what_is_on_its_way_when_the_server_is_killed_is_sent_again),
         TELL(what_is_on_its_way_when_the_server_is_stopped_arrives),
         TELL(two_servers_never_deliver_the_same_at_once),
+        TELL(what_is_on_its_way_at_a_reload_goes_where_it_was_allowed_to),
         TELL(an_lms_that_never_answers_does_not_hold_up_another),
         TELL(an_lms_that_cannot_be_connected_to_does_not_either),
         TELL(neither_do_many),

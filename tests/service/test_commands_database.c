@@ -13,7 +13,8 @@ static const struct service_settings settings = {
 };
 
 static const char *const all_migrations =
-    "0001_django.sql 0002_widen.sql 0003_hot_set.sql 0004_django_rows.sql";
+    "0001_django.sql 0002_widen.sql 0003_hot_set.sql 0004_django_rows.sql"
+    " 0005_push.sql";
 
 static void expect_words(struct text output, const char *words)
 {
@@ -68,6 +69,8 @@ START_TEST(migrate_makes_the_tables_once)
                                      "--settings=xqueue.production", NULL),
                      0);
     expect_words(output, "applied 0004_django_rows.sql\n"
+                         "applying 0005_push.sql ...\n"
+                         "applied 0005_push.sql\n"
                          "The tables are current.\n");
     ck_assert_int_eq(service_command(fresh, &output, "migrate", NULL), 0);
     expect_text(output, "The tables are current.\n");
@@ -358,6 +361,25 @@ START_TEST(check_finds_what_is_wrong_and_names_the_cure)
 }
 END_TEST
 
+START_TEST(check_names_authorities_that_cannot_be_read)
+{
+    struct service *wrong = service_new(&(struct service_settings){
+        .database = story_database(),
+        .queues = "{a: {url: 'https://h/', ca_file: /nowhere/a.pem},"
+                  " b: 'https://h/'}",
+        .more = "TLS_CA_FILE: /nowhere/all.pem\n"});
+    struct text output;
+
+    ck_assert_int_eq(service_command(wrong, &output, "check", NULL), 1);
+    expect_words(output, "WRONG TLS_CA_FILE: /nowhere/all.pem cannot be read:"
+                         " No such file or directory\n"
+                         "WRONG XQUEUES.a.ca_file: /nowhere/a.pem cannot be"
+                         " read: No such file or directory\n"
+                         "ok    libevent");
+    service_stop(wrong);
+}
+END_TEST
+
 START_TEST(check_names_missing_migrations)
 {
     struct service *fresh = service_new(
@@ -384,4 +406,5 @@ SERVICE_STORY("commands_database", &settings,
               TELL(retire_old_retires_and_tells_the_lms),
               TELL(check_finds_all_well),
               TELL(check_finds_what_is_wrong_and_names_the_cure),
+              TELL(check_names_authorities_that_cannot_be_read),
               TELL(check_names_missing_migrations))

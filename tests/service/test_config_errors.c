@@ -80,13 +80,14 @@ START_TEST(all_mistakes_are_shown_at_once)
 {
     const char *output = start_with("LISTEN: everywhere\n"
                                     "DB_CONNECTIONS: 0\n"
-                                    "XQUEUES: [a, b]\n"
+                                    "XQUEUES: {a: {concurrency: 2}}\n"
                                     "LOCAL_LOGLEVEL: LOUD\n",
                                     NULL);
 
     ck_assert_ptr_nonnull(strstr(output, ":1:9: LISTEN: expected an address"));
     ck_assert_ptr_nonnull(strstr(output, ":2:17: DB_CONNECTIONS: expected"));
-    ck_assert_ptr_nonnull(strstr(output, ":3:10: XQUEUES: expected"));
+    ck_assert_ptr_nonnull(
+        strstr(output, ":3:28: XQUEUES.a.concurrency: only for"));
     ck_assert_ptr_nonnull(strstr(output, ":4:17: LOCAL_LOGLEVEL: expected"));
 }
 END_TEST
@@ -173,7 +174,12 @@ START_TEST(a_secret_is_not_shown_with_a_mistake_in_it)
 {
     const char *output = start_with("DB_PASSWORD: [Kanarienvogel]\n"
                                     "REQUESTS_BASIC_AUTH: Kanarienvogel\n"
-                                    "USERS: {lms: [Kanarienvogel]}\n",
+                                    "USERS: {lms: [Kanarienvogel]}\n"
+                                    "XQUEUES:\n"
+                                    "  a: http://me:Kanarienvogel@host/\n"
+                                    "  b:\n"
+                                    "    url: http://host/\n"
+                                    "    basic_auth: Kanarienvogel\n",
                                     NULL);
 
     expect_line(output, "The configuration is wrong:");

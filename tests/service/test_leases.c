@@ -1,6 +1,7 @@
 /*
  * What becomes of a submission whose grader does not come back (R13). The
- * leases are 3 seconds long, the second one is the last.
+ * leases are 3 seconds long, the second one is the last, where the queue does
+ * not say otherwise.
  */
 #include "tests/support/service_story.h"
 
@@ -10,7 +11,8 @@
 
 static const struct service_settings settings = {
     .queues = "{a: null, b: null, c: null, d: null, e: null, f: null,"
-              " g: null, h: null}",
+              " g: null, h: null, patient: {processing_delay: 10,"
+              " max_attempts: 3}, hasty: {max_attempts: 1}}",
     .more = "SUBMISSION_PROCESSING_DELAY: 0.05\nMAX_ATTEMPTS: 2\n",
 };
 
@@ -229,6 +231,47 @@ START_TEST(a_superseded_one_does_not_come_back)
 }
 END_TEST
 
+START_TEST(a_queue_can_have_longer_leases_than_the_others)
+{
+    struct pulled pulled;
+
+    begin();
+    submit("patient", "/", "body");
+    pulled = grader_pull("patient");
+    ck_assert_value("600000000",
+                    "SELECT expires_us - pulled_us FROM xqueue_live"
+                    " WHERE id = %lld",
+                    (long long)pulled.id);
+    expire(&pulled);
+    wait_until_back(&pulled);
+    pulled = grader_pull("patient");
+    expect_reply(grader_put_result(pulled.header, "good"), 0, "\"\"");
+}
+END_TEST
+
+START_TEST(a_queue_can_allow_more_attempts_than_the_others_or_fewer)
+{
+    struct pulled patient;
+    struct pulled hasty;
+
+    begin();
+    submit("hasty", "/hasty", "body");
+    hasty = grader_pull("hasty");
+    patient = die("patient", "/patient");
+    wait_until_back(&patient);
+    expire(&hasty);
+    sink_wait(lms, 1, 20000);
+    wait_until_finished(&hasty);
+    expect_empty("hasty");
+    patient = grader_pull("patient");
+    expire(&patient);
+    sink_wait(lms, 2, 20000);
+    wait_until_finished(&patient);
+    expect_empty("patient");
+    expect_text(sink_received(lms).items[0].path, "/hasty");
+}
+END_TEST
+
 SERVICE_STORY(
     "leases", &settings, TELL(a_submission_is_hidden_for_the_time_of_its_lease),
     TELL(it_comes_back_to_its_place_with_a_new_key),
@@ -236,4 +279,6 @@ SERVICE_STORY(
     TELL(a_late_result_is_taken_when_nobody_has_a_newer_key),
     TELL(after_so_many_attempts_the_lms_is_told_and_a_result_still_taken),
     TELL(a_result_may_come_while_the_failure_is_on_its_way),
-    TELL(a_superseded_one_does_not_come_back))
+    TELL(a_superseded_one_does_not_come_back),
+    TELL(a_queue_can_have_longer_leases_than_the_others),
+    TELL(a_queue_can_allow_more_attempts_than_the_others_or_fewer))

@@ -67,7 +67,7 @@ static double rate(int64_t count, int64_t from_ms, int64_t to_ms)
 
 START_TEST(everything_is_handed_out_once_and_delivered_once)
 {
-    struct history *history = history_new();
+    struct history *history = history_new("test-pull");
     struct sink *sink = sink_start((size_t)wanted() * 2);
     uint16_t port = service_port(service);
     struct load *load;

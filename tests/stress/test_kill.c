@@ -7,10 +7,10 @@
  * 3 kills of the server and 1 of the database; with XQUEUE_STRESS=full, 20
  * and 5.
  */
+#include "tests/support/backlog.h"
 #include "tests/support/load.h"
 #include "tests/support/service_story.h"
 
-#include "server/base/clock.h"
 #include "server/base/crypto.h"
 
 #include <poll.h>
@@ -24,8 +24,8 @@ enum {
     CALLBACKS = 16,     /* under way to one LMS */
     LEASE_US = 3000000, /* 0.05 minutes */
     DELIVERY_LEASE_S = 95,
-    MOST_RECEIVED = 500000,
-    DRAIN_MS = 200000
+    MOST_OPEN = 1000,
+    MOST_RECEIVED = 500000
 };
 
 static struct service *servers[SERVERS];
@@ -62,7 +62,7 @@ static void begin(size_t count)
     uint16_t ports[SERVERS] = {0};
 
     db_library_start();
-    history = history_new();
+    history = history_new("test-pull");
     sink = sink_start(MOST_RECEIVED);
     start_servers(count);
     for (size_t i = 0; i < count; i++)
@@ -77,6 +77,7 @@ static void begin(size_t count)
         .port_count = count,
         .submitters = CLIENTS,
         .pollers = CLIENTS,
+        .most_open = MOST_OPEN,
         .drop_every = (size_t)times(6, 20),
         .late_every = (size_t)times(7, 27),
         .late_ms = LEASE_US / 1000 + 500,
@@ -155,25 +156,13 @@ static void end_leases_of_the_dead(void)
                     orphans);
 }
 
-/* A backlog may take its time. */
-static void wait_for_zero(const char *sql)
-{
-    int64_t deadline_ms = clock_monotonic_ms() + DRAIN_MS;
-
-    while (strcmp(mariadb_value("%s", sql), "0") != 0) {
-        if (clock_monotonic_ms() > deadline_ms)
-            ck_abort_msg("%s stays %s", sql, mariadb_value("%s", sql));
-        poll(NULL, 0, 100);
-    }
-}
-
 /* Everything that was stored is graded and told. */
 static void drain(void)
 {
     load_end_submits(load);
-    wait_for_zero("SELECT COUNT(*) FROM xqueue_live WHERE state IN (0, 1)");
+    backlog_wait("SELECT COUNT(*) FROM xqueue_live WHERE state IN (0, 1)");
     end_leases_of_the_dead();
-    wait_for_zero("SELECT COUNT(*) FROM xqueue_live");
+    backlog_wait("SELECT COUNT(*) FROM xqueue_live");
     load_end(load);
 }
 

@@ -14,6 +14,7 @@ enum { DEADLINE_S = 20 };
 static struct {
     struct event_base *base;
     struct fetcher *fetcher;
+    struct fetch_policy policy;
     size_t done_count;
 } fetching;
 
@@ -24,7 +25,6 @@ struct fetcher_settings fetching_settings(void)
 {
     return (struct fetcher_settings){
         .max_connections = 16,
-        .verify_tls = true,
         .user_agent = "XQueue/1.0",
     };
 }
@@ -43,6 +43,7 @@ void fetching_start(const struct fetcher_settings *settings)
     fetching.base = event_base_new();
     ck_assert_ptr_nonnull(fetching.base);
     fetching.fetcher = fetcher_new(fetching.base, settings);
+    fetching.policy = (struct fetch_policy){.verify_tls = true};
     fetching.done_count = 0;
 }
 
@@ -67,12 +68,18 @@ struct event_base *fetching_base(void)
     return fetching.base;
 }
 
+void fetching_set_policy(const struct fetch_policy *policy)
+{
+    fetching.policy = *policy;
+}
+
 struct fetch fetching_to(const char *url, const char *body)
 {
     return (struct fetch){
         .url = url,
         .body = text_of(body),
         .content_type = "application/x-www-form-urlencoded",
+        .policy = fetching.policy,
         .connect_timeout_ms = 5000,
         .idle_timeout_ms = 5000,
         .total_timeout_ms = 15000,

@@ -4,7 +4,7 @@
 #ifndef XQUEUE_TESTS_SUPPORT_FETCHING_H
 #define XQUEUE_TESTS_SUPPORT_FETCHING_H
 
-#include "server/deliver/fetch.h"
+#include "server/fetch/fetch.h"
 #include "tests/support/story.h"
 
 /* What the default fetcher is made of. */
@@ -19,6 +19,9 @@ void fetching_start(const struct fetcher_settings *settings);
 
 struct fetcher *fetching_fetcher(void);
 struct event_base *fetching_base(void);
+
+/* Whom fetching_to() may talk to from now on; everybody, verified, at first. */
+void fetching_set_policy(const struct fetch_policy *policy);
 
 /* A form POST of `body` with generous time-outs; its `done` counts. */
 struct fetch fetching_to(const char *url, const char *body);

@@ -11,11 +11,20 @@
 
 enum { BODY_PADDING = 1000 };
 
-struct history *history_new(void)
+struct history *history_new(const char *queue)
 {
     struct history *history = xcalloc(1, sizeof *history);
 
     pthread_mutex_init(&history->lock, NULL);
+    history->queue = queue;
+    return history;
+}
+
+struct history *history_new_pushed(const char *queue)
+{
+    struct history *history = history_new(queue);
+
+    history->is_pushed = true;
     return history;
 }
 
@@ -63,13 +72,13 @@ void history_add_kill(struct history *history)
     history->kills_us[history->kill_count++] = clock_monotonic_us();
 }
 
-void history_write_header(struct buffer *buffer, const char *origin,
-                          int64_t number)
+void history_write_header(const struct history *history, struct buffer *buffer,
+                          const char *origin, int64_t number)
 {
     buffer_printf(buffer,
                   "{\"lms_callback_url\": \"%s/%lld\", \"lms_key\":"
-                  " \"key %lld\", \"queue_name\": \"test-pull\"}",
-                  origin, (long long)number, (long long)number);
+                  " \"key %lld\", \"queue_name\": \"%s\"}",
+                  origin, (long long)number, (long long)number, history->queue);
 }
 
 void history_write_body(struct buffer *buffer, int64_t number)

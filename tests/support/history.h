@@ -10,6 +10,7 @@
 #define XQUEUE_TESTS_HISTORY_H
 
 #include "server/base/buffer.h"
+#include "tests/support/grader.h"
 #include "tests/support/sink.h"
 
 enum event_kind { EVENT_SUBMIT, EVENT_PULL, EVENT_PUT, EVENT_KINDS };
@@ -33,7 +34,12 @@ struct event {
 
 struct history;
 
-struct history *history_new(void);
+/*
+ * Of a queue that graders pull from, or that is pushed to one of grader.h.
+ * Borrows the name.
+ */
+struct history *history_new(const char *queue);
+struct history *history_new_pushed(const char *queue);
 void history_free(struct history *history);
 
 /* Any thread. */
@@ -45,8 +51,8 @@ int64_t history_count(struct history *history, enum event_kind kind,
 void history_add_kill(struct history *history);
 
 /* What clients send for a number. `origin` is that of the sink. */
-void history_write_header(struct buffer *buffer, const char *origin,
-                          int64_t number);
+void history_write_header(const struct history *history, struct buffer *buffer,
+                          const char *origin, int64_t number);
 void history_write_body(struct buffer *buffer, int64_t number);
 void history_write_result(struct buffer *buffer, int64_t number,
                           const char *key);
@@ -57,8 +63,10 @@ int64_t history_number_of(struct text body);
 struct history_facts {
     const char *origin;
     struct received_list received; /* all that the sink got */
-    int64_t lease_us;
-    size_t deliveries_at_once; /* that a server may have under way */
+    int64_t lease_us;              /* of a pull */
+    struct graded_list graded;     /* all that came to the grader */
+    size_t pushes_at_once;         /* to it, at most */
+    size_t deliveries_at_once;     /* that a server may have under way */
     bool has_faults; /* otherwise all are served, and nothing comes twice */
 };
 
@@ -67,6 +75,7 @@ struct history_counts {
     int64_t unknown;   /* submits that may have happened, and those that did: */
     int64_t recovered;
     int64_t pulled_again;
+    int64_t graded_again;
     int64_t received_again;
 };
 

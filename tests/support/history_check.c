@@ -1,9 +1,10 @@
 /*
  * The promises, one function each. For every number that was sent:
  *
- *   check_submission  acknowledged: pulled, answered and delivered
+ *   check_submission  acknowledged: pulled or pushed, answered and delivered
  *   check_pulls       no two leases at once; none after the result
- *   check_received    the LMS got what was put, as it was put
+ *   check_pushes      pushed again only after a kill; never after the result
+ *   check_received    the LMS got what was put, or the grade, and as it was
  *   check_again       a second delivery has a reason
  */
 #include "tests/support/history_private.h"
@@ -18,43 +19,17 @@ enum {
     RECORD_US = 5000000 /* from a delivery to its record, at the worst */
 };
 
-/* All that is known of a number. */
-struct fate {
-    const struct event *submit;
-    const struct event **pulls; /* answered ones */
-    size_t pull_count;
-    const struct event *put; /* accepted */
-    size_t unknown_puts;
-    const struct received **received; /* in their order */
-    size_t received_count;
-};
-
-struct check {
-    const struct history *history;
-    const struct history_facts *facts;
-    struct history_counts *counts;
-    struct fate *fates;
-    int64_t fate_count;
-    size_t by_kill; /* deliveries again that a kill excuses */
-    struct buffer problems;
-    size_t problem_count;
-};
-
 static void collect(struct check *check);
 static void collect_event(struct check *check, const struct event *event);
 static void collect_received(struct check *check);
-static struct fate *fate_of(struct check *check, int64_t number);
-static void append(const void ***list, size_t *count, const void *item);
 static void check_submission(struct check *check, int64_t number);
-static void check_pulls(struct check *check, int64_t number);
+static bool was_handed_out(const struct fate *fate);
 static void check_received(struct check *check, int64_t number);
 static bool was_put(const struct check *check, const struct fate *fate,
                     int64_t number, struct text text);
 static void check_again(struct check *check, int64_t number);
-static bool has_kill(const struct check *check, int64_t from_us, int64_t to_us);
 static void complain_again(struct check *check, int64_t number,
                            int64_t first_us, int64_t second_us);
-static void complain(struct check *check, int64_t number, const char *what);
 static void free_fates(struct check *check);
 
 char *history_check(struct history *history, const struct history_facts *facts,
@@ -67,14 +42,20 @@ char *history_check(struct history *history, const struct history_facts *facts,
     collect(&check);
     for (int64_t number = 0; number < check.fate_count; number++) {
         check_submission(&check, number);
-        check_pulls(&check, number);
+        if (history->is_pushed)
+            check_pushes(&check, number);
+        else
+            check_pulls(&check, number);
         check_received(&check, number);
         check_again(&check, number);
     }
+    if (history->is_pushed)
+        check_all_pushes(&check);
     if (check.by_kill > history->kill_count * facts->deliveries_at_once)
-        complain(&check, -1, "more came again than kills can explain");
+        check_complain(&check, -1, "more came again than kills can explain");
     if (ret_counts->submitted == 0)
-        complain(&check, -1, "nothing was acknowledged: nothing is known");
+        check_complain(&check, -1,
+                       "nothing was acknowledged: nothing is known");
     if (check.problem_count > 0)
         buffer_printf(&check.problems, "%zu violations", check.problem_count);
     free_fates(&check);
@@ -93,27 +74,29 @@ static void collect(struct check *check)
     for (size_t i = 0; i < history->count; i++)
         collect_event(check, &history->events[i]);
     collect_received(check);
+    check_collect_graded(check);
 }
 
 static void collect_event(struct check *check, const struct event *event)
 {
-    struct fate *fate = fate_of(check, event->number);
+    struct fate *fate = check_fate(check, event->number);
 
     if (event->outcome == OUTCOME_WRONG)
-        complain(check, event->number, "a client got an impossible reply");
+        check_complain(check, event->number,
+                       "a client got an impossible reply");
     if (event->outcome != OUTCOME_OK && !check->facts->has_faults)
-        complain(check, event->number, "a client was not served");
+        check_complain(check, event->number, "a client was not served");
     if (fate == NULL)
         return;
     if (event->kind == EVENT_SUBMIT) {
         fate->submit = event;
     } else if (event->kind == EVENT_PULL) {
-        append((const void ***)&fate->pulls, &fate->pull_count, event);
+        check_append((const void ***)&fate->pulls, &fate->pull_count, event);
     } else if (event->outcome == OUTCOME_UNKNOWN) {
         fate->unknown_puts++;
     } else if (event->outcome == OUTCOME_OK) {
         if (fate->put != NULL)
-            complain(check, event->number, "two results were accepted");
+            check_complain(check, event->number, "two results were accepted");
         fate->put = event;
     }
 }
@@ -131,23 +114,23 @@ static void collect_received(struct check *check)
         if (path.size > 1 &&
             text_to_integer((struct text){path.data + 1, path.size - 1},
                             &number))
-            fate = fate_of(check, number);
+            fate = check_fate(check, number);
         if (fate == NULL)
-            complain(check, number, "the LMS got what nobody submitted");
+            check_complain(check, number, "the LMS got what nobody submitted");
         else
-            append((const void ***)&fate->received, &fate->received_count,
-                   received);
+            check_append((const void ***)&fate->received, &fate->received_count,
+                         received);
     }
 }
 
-static struct fate *fate_of(struct check *check, int64_t number)
+struct fate *check_fate(struct check *check, int64_t number)
 {
     if (number < 0 || number >= check->fate_count)
         return NULL;
     return &check->fates[number];
 }
 
-static void append(const void ***list, size_t *count, const void *item)
+void check_append(const void ***list, size_t *count, const void *item)
 {
     *list = realloc(*list, (*count + 1) * sizeof **list);
     if (*list == NULL)
@@ -160,52 +143,28 @@ static void check_submission(struct check *check, int64_t number)
     const struct fate *fate = &check->fates[number];
 
     if (fate->submit == NULL || fate->submit->outcome == OUTCOME_REFUSED) {
-        if (fate->pull_count > 0 || fate->received_count > 0)
-            complain(check, number, "nobody submitted it, but it came");
+        if (was_handed_out(fate) || fate->received_count > 0)
+            check_complain(check, number, "nobody submitted it, but it came");
         return;
     }
     if (fate->submit->outcome == OUTCOME_UNKNOWN) {
         check->counts->unknown++;
         check->counts->recovered += fate->received_count > 0;
-        if (fate->put == NULL)
+        if (fate->put == NULL && fate->graded_count == 0)
             return;
     }
     check->counts->submitted += fate->submit->outcome == OUTCOME_OK;
-    if (fate->pull_count == 0)
-        complain(check, number, "an acknowledged submission is lost");
-    else if (fate->put == NULL)
-        complain(check, number, "no result was ever accepted");
+    if (!was_handed_out(fate))
+        check_complain(check, number, "an acknowledged submission is lost");
+    else if (fate->put == NULL && fate->graded_count == 0)
+        check_complain(check, number, "no result was ever accepted");
     else if (fate->received_count == 0)
-        complain(check, number, "an acknowledged result is lost");
+        check_complain(check, number, "an acknowledged result is lost");
 }
 
-/* The lease of a pull begins before its end and lasts to its begin + lease. */
-static void check_pulls(struct check *check, int64_t number)
+static bool was_handed_out(const struct fate *fate)
 {
-    const struct fate *fate = &check->fates[number];
-
-    for (size_t i = 0; i < fate->pull_count; i++) {
-        const struct event *pull = fate->pulls[i];
-
-        for (size_t k = 0; k < fate->pull_count; k++) {
-            const struct event *other = fate->pulls[k];
-
-            if (i == k || other->end_us < pull->end_us)
-                continue;
-            if (i < k)
-                check->counts->pulled_again++;
-            if (strcmp(pull->key, other->key) == 0)
-                complain(check, number, "two leases have the same key");
-            if (other->end_us - pull->begin_us < check->facts->lease_us)
-                complain(check, number, "two graders had it at once");
-        }
-        if (fate->put != NULL && pull->begin_us > fate->put->end_us)
-            complain(check, number, "it was handed out after its result");
-        if (fate->submit != NULL && pull->end_us < fate->submit->begin_us)
-            complain(check, number, "it was handed out before it was sent");
-    }
-    if (fate->pull_count > 1 && !check->facts->has_faults)
-        complain(check, number, "it was handed out twice");
+    return fate->pull_count > 0 || fate->graded_count > 0;
 }
 
 static void check_received(struct check *check, int64_t number)
@@ -213,16 +172,19 @@ static void check_received(struct check *check, int64_t number)
     const struct fate *fate = &check->fates[number];
     struct buffer header = {NULL, 0, 0};
 
-    history_write_header(&header, check->facts->origin, number);
+    history_write_header(check->history, &header, check->facts->origin, number);
     for (size_t i = 0; i < fate->received_count; i++) {
         const struct received *received = fate->received[i];
 
         if (!text_equal(received->header, buffer_text(&header)))
-            complain(check, number, "the LMS got another header");
+            check_complain(check, number, "the LMS got another header");
         if (!was_put(check, fate, number, received->body))
-            complain(check, number, "the LMS got a result that nobody put");
+            check_complain(check, number,
+                           "the LMS got a result that nobody put");
+        if (!text_equal(received->body, fate->received[0]->body))
+            check_complain(check, number, "the LMS got two results");
         if (received->twins > 1)
-            complain(check, number, "two deliveries at once");
+            check_complain(check, number, "two deliveries at once");
     }
     buffer_free(&header);
 }
@@ -234,7 +196,8 @@ static bool was_put(const struct check *check, const struct fate *fate,
     struct buffer result = {NULL, 0, 0};
     bool equal = false;
 
-    (void)check;
+    if (check->history->is_pushed)
+        return check_is_grade(fate, number, text);
     if (fate->put != NULL) {
         history_write_result(&result, number, fate->put->key);
         equal = text_equal(text, buffer_text(&result));
@@ -259,7 +222,7 @@ static void check_again(struct check *check, int64_t number)
     for (size_t i = 1; i < fate->received_count; i++) {
         int64_t before_us = fate->received[i - 1]->at_us;
 
-        if (has_kill(check, before_us, before_us + RECORD_US))
+        if (check_has_kill(check, before_us, before_us + RECORD_US))
             continue;
         if (excused > 0)
             excused--;
@@ -268,7 +231,7 @@ static void check_again(struct check *check, int64_t number)
     }
 }
 
-static bool has_kill(const struct check *check, int64_t from_us, int64_t to_us)
+bool check_has_kill(const struct check *check, int64_t from_us, int64_t to_us)
 {
     const struct history *history = check->history;
 
@@ -286,7 +249,7 @@ static void complain_again(struct check *check, int64_t number,
     const struct history *history = check->history;
     const struct fate *fate = &check->fates[number];
 
-    complain(check, number, "it was delivered again for no reason");
+    check_complain(check, number, "it was delivered again for no reason");
     buffer_printf(
         &check->problems,
         "    put accepted %.3f s before, second %.3f s after the"
@@ -299,7 +262,7 @@ static void complain_again(struct check *check, int64_t number,
     buffer_append_string(&check->problems, "\n");
 }
 
-static void complain(struct check *check, int64_t number, const char *what)
+void check_complain(struct check *check, int64_t number, const char *what)
 {
     if (check->problem_count++ < SHOWN)
         buffer_printf(&check->problems, "submission %lld: %s\n",
@@ -310,6 +273,7 @@ static void free_fates(struct check *check)
 {
     for (int64_t i = 0; i < check->fate_count; i++) {
         free(check->fates[i].pulls);
+        free(check->fates[i].graded);
         free(check->fates[i].received);
     }
     free(check->fates);

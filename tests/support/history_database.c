@@ -11,8 +11,8 @@ enum { CHUNK = 500 /* numbers in one question */ };
 
 static void ask(struct buffer *problems, const char *what, const char *expected,
                 const char *sql);
-static void ask_for(struct buffer *problems, const struct buffer *numbers,
-                    int count);
+static void ask_for(const struct history *history, struct buffer *problems,
+                    const struct buffer *numbers, int count);
 
 char *history_check_database(struct history *history)
 {
@@ -23,6 +23,7 @@ char *history_check_database(struct history *history)
     ask(&problems, "unfinished", "0", "SELECT COUNT(*) FROM xqueue_live");
     ask(&problems, "waiting", "0", "SELECT COUNT(*) FROM xqueue_ready");
     ask(&problems, "undelivered", "0", "SELECT COUNT(*) FROM xqueue_outbox");
+    ask(&problems, "being pushed", "0", "SELECT COUNT(*) FROM xqueue_push");
     ask(&problems, "counted as waiting", "0",
         "SELECT COALESCE(SUM(waiting), 0) FROM xqueue_depth");
     ask(&problems, "not retired", "0",
@@ -34,7 +35,7 @@ char *history_check_database(struct history *history)
         const struct event *event = &history->events[i];
 
         if (count > 0 && (count == CHUNK || i == history->count)) {
-            ask_for(&problems, &numbers, count);
+            ask_for(history, &problems, &numbers, count);
             buffer_clear(&numbers);
             count = 0;
         }
@@ -57,10 +58,19 @@ static void ask(struct buffer *problems, const char *what, const char *expected,
                       expected);
 }
 
-/* Acknowledged ones that are there, finished, with the result of their key. */
-static void ask_for(struct buffer *problems, const struct buffer *numbers,
-                    int count)
+/*
+ * Acknowledged ones that are there, finished, with the result of their key,
+ * or their grade.
+ */
+static void ask_for(const struct history *history, struct buffer *problems,
+                    const struct buffer *numbers, int count)
 {
+    static const char put[] =
+        "grader_reply = CONCAT('result of ',"
+        " SUBSTRING_INDEX(xqueue_body, ' ', 1), ' under ', pullkey)";
+    static const char grade[] =
+        "grader_reply LIKE CONCAT('{\"correct\": true, %<p>submission ',"
+        " SUBSTRING_INDEX(xqueue_body, ' ', 1), ', time %')";
     struct buffer sql = {NULL, 0, 0};
     char expected[16];
 
@@ -68,10 +78,8 @@ static void ask_for(struct buffer *problems, const struct buffer *numbers,
     buffer_printf(&sql,
                   "SELECT COUNT(*) FROM queue_submission WHERE"
                   " SUBSTRING_INDEX(xqueue_body, ' ', 1) IN (%s)"
-                  " AND lms_ack = 1 AND retired = 1 AND grader_reply ="
-                  " CONCAT('result of ', SUBSTRING_INDEX(xqueue_body, ' ', 1),"
-                  " ' under ', pullkey)",
-                  numbers->data);
+                  " AND lms_ack = 1 AND retired = 1 AND %s",
+                  numbers->data, history->is_pushed ? grade : put);
     ask(problems, "acknowledged and finished", expected, sql.data);
     buffer_free(&sql);
 }

@@ -12,6 +12,7 @@ enum { MINUTE_US = 60000000 };
 
 struct db_conn *other_db;
 
+static void compose_request(struct push_claim *self, struct push_item *item);
 static void expect_true_depth(void);
 static int64_t reads_so_far(void);
 
@@ -129,6 +130,60 @@ enum db_status answer(const struct submission_pull *pulled, const char *reply)
     return db_run(db, &self.job);
 }
 
+struct push_claim push_claim_of(size_t concurrency)
+{
+    return (struct push_claim){
+        .job.op = &push_claim_op,
+        .arena = arena,
+        .queue_id = QUEUE,
+        .grader_id = text_of("http://grader"),
+        .limit = concurrency,
+        .concurrency = concurrency,
+        .lease_us = MINUTE_US,
+        .compose = compose_request,
+    };
+}
+
+static void compose_request(struct push_claim *self, struct push_item *item)
+{
+    item->request =
+        text_of(arena_printf(self->arena, "request %lld", (long long)item->id));
+}
+
+struct push_claim push_claim(size_t concurrency, size_t count)
+{
+    struct push_claim self = push_claim_of(concurrency);
+
+    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+    ck_assert_uint_eq(self.count, count);
+    return self;
+}
+
+struct push_end push_end_of(const struct push_item *item,
+                            enum push_outcome outcome, const char *reply)
+{
+    struct push_end self = {
+        .job.op = &push_end_op,
+        .queue_id = QUEUE,
+        .id = item->id,
+        .pushed_us = item->pushed_us,
+        .grader_id = text_of("http://grader"),
+        .outcome = outcome,
+        .reply = text_of(reply),
+    };
+
+    memcpy(self.pullkey, item->pullkey, sizeof self.pullkey);
+    return self;
+}
+
+enum db_status push_end(const struct push_item *item, enum push_outcome outcome,
+                        const char *reply)
+{
+    struct push_end self = push_end_of(item, outcome, reply);
+
+    return db_run(db, &self.job);
+}
+
 struct leases_expire sweep_of(void)
 {
     return (struct leases_expire){
@@ -144,6 +199,7 @@ void expire(void)
 
     mariadb_run("UPDATE xqueue_live SET expires_us = 1"
                 " WHERE expires_us IS NOT NULL");
+    mariadb_run("UPDATE xqueue_push SET expires_us = 1");
     ck_assert_int_eq(db_run(db, &self.job), DB_OK);
 }
 
@@ -283,6 +339,23 @@ static int64_t reads_so_far(void)
                  NULL, 0, &rows),
         DB_OK);
     return db_integer(&rows, 0, 0);
+}
+
+const char *rows_locked_by(struct db_conn *conn)
+{
+    long long id = (long long)db_conn_id(conn);
+
+    if (mariadb_is_mysql())
+        return mariadb_value(
+            "SELECT COUNT(*) FROM performance_schema.data_locks l"
+            " JOIN information_schema.INNODB_TRX t"
+            " ON t.trx_id = l.ENGINE_TRANSACTION_ID"
+            " WHERE t.trx_mysql_thread_id = %lld AND l.LOCK_TYPE = 'RECORD'",
+            id);
+    return mariadb_value("SELECT trx_rows_locked"
+                         " FROM information_schema.INNODB_TRX"
+                         " WHERE trx_mysql_thread_id = %lld",
+                         id);
 }
 
 void wait_for_waiting_locks(int count)

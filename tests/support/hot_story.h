@@ -13,6 +13,7 @@
 #include "db/expiry.h"
 #include "db/outbox.h"
 #include "db/pull.h"
+#include "db/push.h"
 #include "db/submit.h"
 #include "tests/support/conn_story.h"
 
@@ -44,6 +45,21 @@ struct submission_answer answer_of(int64_t id, const char *pullkey,
                                    const char *reply);
 enum db_status answer(const struct submission_pull *pulled, const char *reply);
 
+/*
+ * One that is asked for: of QUEUE, for "http://grader", for a minute, all that
+ * there is room for. What is composed is "request N", the submission's number.
+ */
+struct push_claim push_claim_of(size_t concurrency);
+
+/* It must succeed; `count` items. */
+struct push_claim push_claim(size_t concurrency, size_t count);
+
+/* What became of that item of QUEUE. No callback delay. */
+struct push_end push_end_of(const struct push_item *item,
+                            enum push_outcome outcome, const char *reply);
+enum db_status push_end(const struct push_item *item, enum push_outcome outcome,
+                        const char *reply);
+
 /* Every lease is over, and the sweep has seen it: 3 attempts at most. */
 struct leases_expire sweep_of(void);
 void expire(void);
@@ -74,6 +90,12 @@ void add_waiting(int count);
 
 /* Run it on `db`; how many rows and index entries the server read for that. */
 int64_t reads_of_batch(struct db_job **jobs, size_t count);
+
+/*
+ * How many rows that connection's transaction keeps locked. The server must
+ * have looked at its transactions anew: asked once a test.
+ */
+const char *rows_locked_by(struct db_conn *conn);
 
 /* Until so many transactions wait for a row lock, with a deadline. */
 void wait_for_waiting_locks(int count);

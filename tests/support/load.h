@@ -18,7 +18,18 @@ struct load_settings {
     const uint16_t *ports;   /* of the servers, taken in turns */
     size_t port_count;
     size_t submitters;
-    size_t pollers;
+    size_t pollers; /* 0: somebody else grades */
+
+    /* The first number, and how many; 0: they go on. About so many. */
+    int64_t first;
+    int64_t enough;
+    int pause_ms; /* of each, after a submit */
+
+    /*
+     * Submitters pause while about so many are acknowledged and have no
+     * result: there is an end to what is left when they end. 0: no limit.
+     */
+    int most_open;
 
     /* Of so many leases a poller drops one, or is late with it; 0: none. */
     size_t drop_every;
@@ -32,6 +43,9 @@ struct load *load_start(const struct load_settings *settings);
 /* Wait until so many submits are acknowledged, results accepted. */
 void load_wait_for_submits(struct load *load, int64_t count);
 void load_wait_for_results(struct load *load, int64_t count);
+
+/* Wait until the submitters have ended by themselves: see `enough`. */
+void load_wait_for_enough(struct load *load);
 
 /* The submitters end, each after what it is at. */
 void load_end_submits(struct load *load);

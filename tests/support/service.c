@@ -137,6 +137,12 @@ void service_set_more(struct service *service, const char *more)
     write_config(service);
 }
 
+void service_set_queues(struct service *service, const char *queues)
+{
+    service->queues = arena_strdup(service->arena, queues);
+    write_config(service);
+}
+
 void service_signal(struct service *service, int signal_number,
                     const char *words)
 {

@@ -48,8 +48,9 @@ void service_shut_down(struct service *service);
 /* kill -9; service_serve() may follow, and gets the same port. */
 void service_kill(struct service *service);
 
-/* Replace the further lines of the configuration, for a reload. */
+/* Replace the further lines of the configuration, or XQUEUES: for a reload. */
 void service_set_more(struct service *service, const char *more);
+void service_set_queues(struct service *service, const char *queues);
 
 /* Send a signal and wait for a line of the log that holds `words`. */
 void service_signal(struct service *service, int signal_number,

@@ -1,6 +1,6 @@
 /*
- * A pretended LMS as a process of its own: tests/tools/lms_sink.c, whose head
- * lists the prefixes of paths that make it misbehave. One thread.
+ * A pretended LMS as a process of its own: tests/tools/lms_sink.c; paths that
+ * make it misbehave are listed in tests/tools/common/manner.h. One thread.
  */
 #ifndef XQUEUE_TESTS_SINK_H
 #define XQUEUE_TESTS_SINK_H

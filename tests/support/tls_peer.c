@@ -76,6 +76,11 @@ bool tls_peer_was_asked(const struct tls_peer *peer)
     return peer->was_asked;
 }
 
+size_t tls_peer_received(const struct tls_peer *peer)
+{
+    return peer->seen.size;
+}
+
 void tls_peer_stop(struct tls_peer *peer)
 {
     if (peer == NULL)

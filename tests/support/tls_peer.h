@@ -29,6 +29,9 @@ const char *tls_peer_certificate(const struct tls_peer *peer);
 /* Whether a request has come. */
 bool tls_peer_was_asked(const struct tls_peer *peer);
 
+/* Bytes of requests that have come. */
+size_t tls_peer_received(const struct tls_peer *peer);
+
 /* NULL is legal. */
 void tls_peer_stop(struct tls_peer *peer);
 

@@ -39,6 +39,7 @@ write_config() {
 # your own: XQUEUE_CFG=/path/to/xqueue.yml make run
 XQUEUES:
     test-pull: null
+    test-push: http://127.0.0.1:18050/
 USERS:
     lms: password
 DATABASES:
@@ -55,20 +56,22 @@ YAML
 print_what_to_try() {
     cat <<WORDS
 
-XQueue serves on http://$address (user lms, password password, queue
-test-pull). A tiny LMS listens on port $sink_port. Paste into another terminal:
+XQueue serves on http://$address (user lms, password password, queues
+test-pull and test-push). A tiny LMS listens on port $sink_port. Paste into another
+terminal:
 
   # Log in, and hand in a submission as an LMS does.
   X=http://$address/xqueue L=http://127.0.0.1:$sink_port J=$run/cookies
+  Q=test-pull   # or test-push, with a grader on port 18050: see README.md
   N=\$(curl -s \$L/received | wc -l)
   H='{"lms_callback_url": "'\$L'/callback"'
-  H="\$H"', "lms_key": "my key", "queue_name": "test-pull"}'
+  H="\$H"', "lms_key": "my key", "queue_name": "'\$Q'"}'
   curl -s -c \$J -d username=lms -d password=password \$X/login/; echo
   curl -s -b \$J \$X/submit/ --data-urlencode "xqueue_header=\$H" \\
     --data-urlencode 'xqueue_body={"student_response": "6 * 7 = 42"}'; echo
 
-  # Pull it, as a grader does.
-  P=\$(curl -s -b \$J "\$X/get_submission/?queue_name=test-pull"); echo "\$P"
+  # Pull it, as an active grader does.
+  P=\$(curl -s -b \$J "\$X/get_submission/?queue_name=\$Q"); echo "\$P"
   ID=\$(echo "\$P" | sed -E 's/.*submission_id[^0-9]*([0-9]+).*/\\1/')
   KEY=\$(echo "\$P" | sed -E 's/.*submission_key[^[:alnum:]]*([[:alnum:]]+).*/\\1/')
 

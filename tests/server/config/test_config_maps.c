@@ -1,5 +1,5 @@
 /*
- * server/config/queues_users.c, databases.c: R39, R44
+ * server/config/queues.c, users.c, databases.c: R39, R44
  */
 #include "tests/support/config_story.h"
 #include "tests/support/story.h"
@@ -10,14 +10,14 @@
 START_TEST(queues_keep_the_order_of_the_file)
 {
     load("XQUEUES:\n  zebra: null\n  Ape: http://h:1/p\n  6001: ~\n"
-         "  ape: HTTPS://u:p@h/\n");
+         "  ape: HTTPS://h/x@y\n");
     ck_assert_uint_eq(config->queue_count, 4);
     ck_assert_str_eq(config->queues[0].name, "zebra");
     ck_assert_ptr_null(config->queues[0].grader_url);
     ck_assert_str_eq(config->queues[1].name, "Ape");
     ck_assert_str_eq(config->queues[1].grader_url, "http://h:1/p");
     ck_assert_str_eq(config->queues[2].name, "6001");
-    ck_assert_str_eq(config->queues[3].grader_url, "HTTPS://u:p@h/");
+    ck_assert_str_eq(config->queues[3].grader_url, "HTTPS://h/x@y");
 }
 END_TEST
 
@@ -60,14 +60,14 @@ START_TEST(queues_that_cannot_be_are_refused)
         "without /, found \"a/b\"\n"
         "f:4:3: XQUEUES: expected a queue name of 1 to 128 characters, "
         "without /, found on\n"
-        "f:5:6: XQUEUES.q: expected null or an address that starts with "
-        "http:// or https://, found \"\"\n"
-        "f:6:6: XQUEUES.r: expected null or an address that starts with "
-        "http:// or https://, found \"ftp://h/\"\n"
-        "f:7:6: XQUEUES.s: expected null or an address that starts with "
-        "http:// or https://, found \"http://\"\n"
-        "f:8:6: XQUEUES.t: expected null or an address that starts with "
-        "http:// or https://, found 5\n"
+        "f:5:6: XQUEUES.q: expected null, an address that starts with "
+        "http:// or https://, or a map, found \"\"\n"
+        "f:6:6: XQUEUES.r: expected null, an address that starts with "
+        "http:// or https://, or a map, found \"ftp://h/\"\n"
+        "f:7:6: XQUEUES.s: expected null, an address that starts with "
+        "http:// or https://, or a map, found \"http://\"\n"
+        "f:8:6: XQUEUES.t: expected null, an address that starts with "
+        "http:// or https://, or a map, found 5\n"
         "f:9:3: XQUEUES: expected a queue name of 1 to 128 characters, "
         "without /, found \"u\\x0a\"\n");
     expect_refusal("XQUEUES: [a]\n",

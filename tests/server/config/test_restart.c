@@ -43,6 +43,12 @@ START_TEST(what_a_reload_applies_needs_no_restart)
 {
     expect_restart_for("XQUEUES: {a: null}\nLOCAL_LOGLEVEL: INFO",
                        "XQUEUES: {b: null}\nLOCAL_LOGLEVEL: DEBUG", "");
+    expect_restart_for("XQUEUES: {a: 'http://h/'}",
+                       "XQUEUES: {a: {url: 'https://h/', concurrency: 4,"
+                       " basic_auth: [u, p]}}\n"
+                       "PUSH_RETRY_SECONDS: 0\nGRADER_REPLY_LIMIT: 1 MB\n"
+                       "STOP_TIMEOUT: 0\nTLS_CA_FILE: /c",
+                       "");
 }
 END_TEST
 

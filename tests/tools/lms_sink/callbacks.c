@@ -1,96 +1,33 @@
 /*
- * A ring of JSON lines.
+ * A callback as a record and as a line.
  */
 #include "tests/tools/lms_sink/callbacks.h"
 
 #include "server/base/arena.h"
-#include "server/base/buffer.h"
-#include "server/base/clock.h"
 #include "server/base/json.h"
-#include "server/base/memory.h"
 #include "server/base/utf8.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 enum { SHOWN_CHARACTERS = 60 };
 
-struct callbacks {
-    struct buffer *lines; /* the n-th one is at n modulo keep */
-    size_t keep;
-    int64_t count;
-};
-
-static void append_member(struct buffer *json, const char *name,
-                          struct text value);
 static void print_line(const struct callback *callback);
 static struct text key_of(struct arena *arena, struct text header);
 
-struct callbacks *callbacks_new(size_t keep)
+void callbacks_add(struct records *records, const struct callback *callback)
 {
-    struct callbacks *callbacks = xcalloc(1, sizeof *callbacks);
+    struct buffer *line = records_begin(records);
 
-    callbacks->keep = keep;
-    callbacks->lines = xcalloc(keep, sizeof *callbacks->lines);
-    return callbacks;
-}
-
-void callbacks_free(struct callbacks *callbacks)
-{
-    for (size_t i = 0; i < callbacks->keep; i++)
-        buffer_free(&callbacks->lines[i]);
-    free(callbacks->lines);
-    free(callbacks);
-}
-
-void callbacks_add(struct callbacks *callbacks, const struct callback *callback)
-{
-    size_t place = (size_t)callbacks->count % callbacks->keep;
-    struct buffer *json = &callbacks->lines[place];
-
-    callbacks->count++;
-    buffer_clear(json);
-    buffer_printf(json,
-                  "{\"number\": %lld, \"at_us\": %lld, \"status\": %d,"
-                  " \"in_hand\": %d, \"twins\": %d",
-                  (long long)callbacks->count, (long long)clock_monotonic_us(),
+    buffer_printf(line, ", \"status\": %d, \"in_hand\": %d, \"twins\": %d",
                   callback->status, callback->in_hand, callback->twins);
-    append_member(json, "path", callback->path);
-    append_member(json, "content_type", callback->content_type);
-    append_member(json, "authorization", callback->authorization);
-    append_member(json, "xqueue_header", callback->header);
-    append_member(json, "xqueue_body", callback->body);
-    buffer_append_string(json, "}\n");
+    records_add_text(line, "path", callback->path);
+    records_add_text(line, "content_type", callback->content_type);
+    records_add_text(line, "authorization", callback->authorization);
+    records_add_text(line, "xqueue_header", callback->header);
+    records_add_text(line, "xqueue_body", callback->body);
+    records_end(line);
     print_line(callback);
-}
-
-int64_t callbacks_count(const struct callbacks *callbacks)
-{
-    return callbacks->count;
-}
-
-void callbacks_write(const struct callbacks *callbacks, struct evbuffer *output)
-{
-    int64_t keep = (int64_t)callbacks->keep;
-    int64_t from = callbacks->count > keep ? callbacks->count - keep : 0;
-
-    for (int64_t i = from; i < callbacks->count; i++) {
-        const struct buffer *line = &callbacks->lines[i % keep];
-
-        evbuffer_add(output, line->data, line->size);
-    }
-}
-
-static void append_member(struct buffer *json, const char *name,
-                          struct text value)
-{
-    buffer_printf(json, ", \"%s\": ", name);
-    if (text_is_absent(value))
-        buffer_append_string(json, "null");
-    else
-        json_append_string(json, value);
 }
 
 static void print_line(const struct callback *callback)

@@ -1,13 +1,11 @@
 /*
- * The callbacks that the sink took: the last few, as JSON lines. Loop thread.
+ * What a callback looks like in the sink's records, and in a line for people.
+ * Loop thread.
  */
 #ifndef XQUEUE_TESTS_LMS_SINK_CALLBACKS_H
 #define XQUEUE_TESTS_LMS_SINK_CALLBACKS_H
 
-#include "server/base/text.h"
-
-struct callbacks;
-struct evbuffer;
+#include "tests/tools/common/records.h"
 
 struct callback {
     int status;  /* what it is answered with; 0: nothing */
@@ -20,18 +18,7 @@ struct callback {
     struct text body;   /* form field xqueue_body */
 };
 
-struct callbacks *callbacks_new(size_t keep);
-void callbacks_free(struct callbacks *callbacks);
-
-/* Count it, keep a copy, print a line. */
-void callbacks_add(struct callbacks *callbacks,
-                   const struct callback *callback);
-
-/* Since the start, forgotten ones included. */
-int64_t callbacks_count(const struct callbacks *callbacks);
-
-/* Append those kept, oldest first, one JSON object a line. */
-void callbacks_write(const struct callbacks *callbacks,
-                     struct evbuffer *output);
+/* Keep a copy, print a line. */
+void callbacks_add(struct records *records, const struct callback *callback);
 
 #endif

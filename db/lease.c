@@ -1,0 +1,321 @@
+/*
+ * Leasing waiting submissions, several in one transaction:
+ *
+ *   claim        take the oldest ready rows that nobody else holds
+ *   load         lock and read the submissions, but for those that somebody
+ *                works on just now: they are left where they are
+ *   find_gone    of the others, who was deleted or retired by hand?
+ *   write_leases new keys into the live rows
+ *   leave_ready  they wait no more
+ *   forget_gone  and these end here
+ *
+ * and once more, while more are wanted and there are rows to claim in place
+ * of those that were left or gone.
+ *
+ * The claim is one range of the primary key: no sort, no OR, and it locks
+ * as many rows as it returns. It waits for nobody's lock.
+ */
+#include "db/lease.h"
+
+#include "db/ready_rows.h"
+#include "server/base/crypto.h"
+
+enum {
+    ROUND_ROWS = 16, /* claimed by one statement */
+    ROUNDS = 256     /* of claims in one transaction */
+};
+
+enum fate {
+    FATE_LEFT, /* stays in line: somebody works on it just now */
+    FATE_GONE, /* deleted or retired by hand */
+    FATE_GIVEN
+};
+
+struct claimed {
+    struct ready_row ready;
+    enum fate fate;
+};
+
+struct leasing {
+    const struct lease_request *request;
+    struct arena *arena;
+    struct claimed *claimed;
+    size_t claimed_count;
+    struct leased *leased;
+    size_t count;       /* leased */
+    size_t round_start; /* those of earlier rounds */
+    size_t left;        /* claimed and still in line, at its head */
+    bool changed;
+};
+
+static enum db_status lease_round(struct db_conn *db, struct leasing *leasing);
+static enum db_status claim(struct db_conn *db, struct leasing *leasing);
+static enum db_status load(struct db_conn *db, struct leasing *leasing);
+static void give(struct leasing *leasing, struct claimed *claimed,
+                 const struct db_rows *rows, size_t row);
+static const char *add_claimed_ids(struct leasing *leasing,
+                                   struct db_params *params);
+static enum db_status find_gone(struct db_conn *db, struct leasing *leasing);
+static enum db_status write_leases(struct db_conn *db, struct leasing *leasing);
+static const char *lease_sql(struct leasing *leasing, struct db_params *params);
+static enum db_status leave_ready(struct db_conn *db, struct leasing *leasing);
+static enum db_status forget_gone(struct db_conn *db, struct leasing *leasing);
+
+enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
+                            const struct lease_request *request,
+                            struct leased **ret_leased, size_t *ret_count,
+                            bool *ret_changed)
+{
+    struct leasing leasing = {.request = request, .arena = arena};
+    enum db_status status = DB_OK;
+    bool again = request->wanted > 0;
+
+    leasing.leased =
+        arena_alloc(arena, (request->wanted + 1) * sizeof *leasing.leased);
+    for (int round = 0; again && round < ROUNDS; round++) {
+        status = lease_round(db, &leasing);
+        again = status == DB_OK && leasing.count < request->wanted &&
+                leasing.claimed_count > 0;
+    }
+    if (status != DB_OK)
+        return status;
+    *ret_leased = leasing.leased;
+    *ret_count = leasing.count;
+    *ret_changed = leasing.changed;
+    return DB_OK;
+}
+
+enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
+                               const struct live_row *rows, size_t count,
+                               bool uncount)
+{
+    struct db_params params = db_params_new(arena);
+    int64_t *ids = arena_alloc(arena, (count + 1) * sizeof *ids);
+    enum db_status status;
+    const char *sql;
+
+    if (count == 0)
+        return DB_OK;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = rows[i].id;
+    sql = arena_printf(arena,
+                       "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                       " SET state = 0, expires_us = NULL%s WHERE id IN (%s)",
+                       uncount ? ", attempts = attempts - 1" : "",
+                       db_params_add_list(&params, ids, count));
+    status = db_execute(db, sql, params.list, params.count, NULL);
+    if (status != DB_OK)
+        return status;
+    return hot_set_add_ready(db, arena, rows, count);
+}
+
+static enum db_status lease_round(struct db_conn *db, struct leasing *leasing)
+{
+    enum db_status status;
+
+    leasing->round_start = leasing->count;
+    leasing->claimed_count = 0;
+    status = claim(db, leasing);
+    if (status != DB_OK || leasing->claimed_count == 0)
+        return status;
+    status = load(db, leasing);
+    if (status == DB_OK)
+        status = find_gone(db, leasing);
+    if (status == DB_OK)
+        status = write_leases(db, leasing);
+    if (status == DB_OK)
+        status = leave_ready(db, leasing);
+    return status == DB_OK ? forget_gone(db, leasing) : status;
+}
+
+/* Behind those of earlier rounds that were left at the head of the line. */
+static enum db_status claim(struct db_conn *db, struct leasing *leasing)
+{
+    size_t wanted = leasing->request->wanted - leasing->count;
+    const struct db_param params[] = {
+        DB_INTEGER(leasing->request->queue_id),
+        DB_INTEGER(wanted < ROUND_ROWS ? wanted : ROUND_ROWS),
+        DB_INTEGER(leasing->left),
+    };
+    struct db_rows rows;
+    enum db_status status =
+        db_query(db, leasing->arena,
+                 "SELECT id, arrival_us FROM xqueue_ready FORCE INDEX (PRIMARY)"
+                 " WHERE queue_id = ? ORDER BY arrival_us, id"
+                 " LIMIT ? OFFSET ? FOR UPDATE SKIP LOCKED",
+                 params, ARRAY_LENGTH(params), &rows);
+
+    if (status != DB_OK)
+        return status;
+    leasing->claimed_count = rows.count;
+    leasing->claimed = arena_alloc(leasing->arena,
+                                   (rows.count + 1) * sizeof *leasing->claimed);
+    for (size_t i = 0; i < rows.count; i++)
+        leasing->claimed[i] = (struct claimed){
+            .ready = {.id = db_integer(&rows, i, 0),
+                      .arrival_us = db_integer(&rows, i, 1)},
+            .fate = FATE_GONE, /* until it is found */
+        };
+    return DB_OK;
+}
+
+static enum db_status load(struct db_conn *db, struct leasing *leasing)
+{
+    struct db_params params = db_params_new(leasing->arena);
+    struct db_rows rows;
+    enum db_status status;
+    const char *sql =
+        arena_printf(leasing->arena,
+                     "SELECT l.id, s.xqueue_body, s.s3_urls, l.attempts"
+                     " FROM xqueue_live l FORCE INDEX (PRIMARY)"
+                     " STRAIGHT_JOIN queue_submission s FORCE INDEX (PRIMARY)"
+                     " ON s.id = l.id WHERE l.id IN (%s) AND s.retired = 0"
+                     " FOR UPDATE SKIP LOCKED",
+                     add_claimed_ids(leasing, &params));
+
+    status =
+        db_query(db, leasing->arena, sql, params.list, params.count, &rows);
+    for (size_t i = 0; status == DB_OK && i < leasing->claimed_count; i++) {
+        for (size_t row = 0; row < rows.count; row++) {
+            if (db_integer(&rows, row, 0) == leasing->claimed[i].ready.id)
+                give(leasing, &leasing->claimed[i], &rows, row);
+        }
+    }
+    return status;
+}
+
+static const char *add_claimed_ids(struct leasing *leasing,
+                                   struct db_params *params)
+{
+    int64_t *ids =
+        arena_alloc(leasing->arena, leasing->claimed_count * sizeof *ids);
+
+    for (size_t i = 0; i < leasing->claimed_count; i++)
+        ids[i] = leasing->claimed[i].ready.id;
+    return db_params_add_list(params, ids, leasing->claimed_count);
+}
+
+static void give(struct leasing *leasing, struct claimed *claimed,
+                 const struct db_rows *rows, size_t row)
+{
+    struct leased *leased = &leasing->leased[leasing->count++];
+    unsigned char key[PULLKEY_SIZE / 2];
+
+    crypto_random(key, sizeof key);
+    crypto_hex(key, sizeof key, leased->pullkey);
+    leased->id = claimed->ready.id;
+    leased->body = db_text(rows, row, 1);
+    leased->files = db_text(rows, row, 2);
+    leased->attempt = db_integer(rows, row, 3) + 1;
+    claimed->fate = FATE_GIVEN;
+}
+
+/* Who was not given but is there is locked by somebody. */
+static enum db_status find_gone(struct db_conn *db, struct leasing *leasing)
+{
+    struct db_params params = db_params_new(leasing->arena);
+    struct db_rows rows;
+    enum db_status status;
+    const char *sql;
+
+    if (leasing->count - leasing->round_start == leasing->claimed_count)
+        return DB_OK;
+    sql = arena_printf(leasing->arena,
+                       "SELECT l.id FROM xqueue_live l JOIN queue_submission s"
+                       " ON s.id = l.id WHERE l.id IN (%s) AND s.retired = 0",
+                       add_claimed_ids(leasing, &params));
+    status =
+        db_query(db, leasing->arena, sql, params.list, params.count, &rows);
+    for (size_t i = 0; status == DB_OK && i < leasing->claimed_count; i++) {
+        for (size_t row = 0; row < rows.count; row++) {
+            if (leasing->claimed[i].fate == FATE_GONE &&
+                db_integer(&rows, row, 0) == leasing->claimed[i].ready.id)
+                leasing->claimed[i].fate = FATE_LEFT;
+        }
+    }
+    return status;
+}
+
+/* One statement for all: each row picks its key by its place in the list. */
+static enum db_status write_leases(struct db_conn *db, struct leasing *leasing)
+{
+    struct db_params params = db_params_new(leasing->arena);
+    const char *sql;
+
+    if (leasing->count == leasing->round_start)
+        return DB_OK;
+    sql = lease_sql(leasing, &params);
+    return db_execute(db, sql, params.list, params.count, NULL);
+}
+
+static const char *lease_sql(struct leasing *leasing, struct db_params *params)
+{
+    const struct lease_request *request = leasing->request;
+    size_t start = leasing->round_start;
+    size_t count = leasing->count - start;
+    int64_t *ids = arena_alloc(leasing->arena, count * sizeof *ids);
+    size_t padded = db_ladder_up(count);
+    const char *list;
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = leasing->leased[start + i].id;
+    db_params_add(params, DB_INTEGER(request->now_us + request->lease_us));
+    if (!request->is_push)
+        db_params_add(params, DB_INTEGER(request->now_us));
+    list = db_params_add_list(params, ids, count);
+    for (size_t i = 0; i < padded; i++)
+        db_params_add(params, DB_TEXT(text_of(
+                                  leasing->leased[start + i % count].pullkey)));
+    db_params_add_list(params, ids, count);
+    for (size_t i = 0; i < padded; i++)
+        db_params_add(params, DB_TEXT(request->grader_ids[start + i % count]));
+    db_params_add_list(params, ids, count);
+    return arena_printf(leasing->arena,
+                        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                        " SET state = 1, attempts = attempts + 1,"
+                        " expires_us = ?%s,"
+                        " pullkey = ELT(FIELD(id, %s), %s),"
+                        " grader_id = ELT(FIELD(id, %s), %s) WHERE id IN (%s)",
+                        request->is_push ? "" : ", pulled_us = ?", list, list,
+                        list, list, list);
+}
+
+/* All but those that somebody else works on. */
+static enum db_status leave_ready(struct db_conn *db, struct leasing *leasing)
+{
+    struct ready_row *rows =
+        arena_alloc(leasing->arena, leasing->claimed_count * sizeof *rows);
+    int64_t queue_id = leasing->request->queue_id;
+    size_t count = 0;
+    enum db_status status;
+
+    for (size_t i = 0; i < leasing->claimed_count; i++) {
+        if (leasing->claimed[i].fate != FATE_LEFT)
+            rows[count++] = leasing->claimed[i].ready;
+    }
+    leasing->left += leasing->claimed_count - count;
+    if (count == 0)
+        return DB_OK;
+    leasing->changed = true;
+    status = ready_rows_delete(db, leasing->arena, queue_id, rows, count);
+    if (status != DB_OK)
+        return status;
+    return hot_set_count(db, queue_id, -(int64_t)count);
+}
+
+/* Somebody deleted or retired these behind our back: they end here. */
+static enum db_status forget_gone(struct db_conn *db, struct leasing *leasing)
+{
+    for (size_t i = 0; i < leasing->claimed_count; i++) {
+        struct live_row gone = {.id = leasing->claimed[i].ready.id,
+                                .state = LIVE_LEASED};
+        enum db_status status;
+
+        if (leasing->claimed[i].fate != FATE_GONE)
+            continue;
+        status = hot_set_forget(db, &gone);
+        if (status != DB_OK)
+            return status;
+    }
+    return DB_OK;
+}

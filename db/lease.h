@@ -1,0 +1,47 @@
+/*
+ * Leasing the oldest waiting submissions of a queue: what a pull and a push
+ * have in common. Inside a caller's transaction.
+ */
+#ifndef XQUEUE_DB_LEASE_H
+#define XQUEUE_DB_LEASE_H
+
+#include "db/hot_set.h"
+
+/* For whom: how many, and what the live row says of each lease. */
+struct lease_request {
+    int64_t queue_id;
+    size_t wanted;
+    const struct text *grader_ids; /* `wanted` of them; 128 characters each */
+    bool is_push;                  /* leaves pull_time alone */
+    int64_t now_us;
+    int64_t lease_us;
+};
+
+struct leased {
+    int64_t id;
+    char pullkey[PULLKEY_SIZE + 1]; /* new and random */
+    int64_t attempt;                /* 1 for the first */
+    struct text body;
+    struct text files; /* JSON text of {name: URL} */
+};
+
+/*
+ * Lease up to request->wanted, oldest first; a submission that somebody works
+ * on just now is left in its place, one that was deleted or retired by hand
+ * leaves the hot set. Waits for nobody's lock. The list and its texts live in
+ * the arena. *ret_changed: something is to be committed, be it no lease.
+ */
+enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
+                            const struct lease_request *request,
+                            struct leased **ret_leased, size_t *ret_count,
+                            bool *ret_changed) MUST_CHECK;
+
+/*
+ * Leases end without a result: back to the place in the queue, by arrival.
+ * With `uncount` the attempt does not count: nobody has seen the submission.
+ */
+enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
+                               const struct live_row *rows, size_t count,
+                               bool uncount) MUST_CHECK;
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * What became of pushes, several in one transaction:
+ *
+ *   lock the live rows of all of them, in the order of id; then for each
+ *   end_ours       what its outcome asks for, when the lease is still ours
+ *   leave_place    its place among the queue's pushes is free, in any case
+ *
+ * A lease is ours as long as the newest key is: one that ran out a moment
+ * ago, and that nobody else has got, still takes the grade. Nobody repeats
+ * the end of a push but one who does not know how the first try ended: of a
+ * submission with a result there is nothing left to do.
+ */
+#include "db/push.h"
+
+#include "db/lease.h"
+#include "db/outbox_row.h"
+#include "server/base/crypto.h"
+#include "server/base/utf8.h"
+
+enum { BATCH = 64, GRADER_ID = 128 /* characters of its column */ };
+
+struct batch {
+    struct db_job **jobs;
+    size_t count;
+    struct arena *arena;
+    int64_t now_us;
+    struct live_row *live;
+    size_t live_count;
+};
+
+static enum db_status run_end(struct db_conn *db, struct db_job **jobs,
+                              size_t count);
+static bool has_twins(struct db_job **jobs, size_t count);
+static void prepare_all(struct db_job **jobs, size_t count);
+static enum db_status end_body(struct db_conn *db, int64_t now_us,
+                               void *context);
+static enum db_status lock_live(struct db_conn *db, struct batch *batch);
+static enum db_status end_one(struct db_conn *db, struct batch *batch,
+                              struct push_end *self);
+static bool is_ours(const struct push_end *self, const struct live_row *live);
+static enum db_status end_ours(struct db_conn *db, struct batch *batch,
+                               struct push_end *self,
+                               const struct live_row *live);
+static enum db_status give_back(struct db_conn *db, struct batch *batch,
+                                const struct push_end *self,
+                                const struct live_row *live);
+static enum db_status add_callback(struct db_conn *db, struct batch *batch,
+                                   struct push_end *self,
+                                   const struct live_row *live);
+static enum db_status store_outcome(struct db_conn *db, struct batch *batch,
+                                    const struct push_end *self,
+                                    const struct live_row *live);
+static enum db_status leave_place(struct db_conn *db,
+                                  const struct push_end *self);
+
+const struct db_op push_end_op = {
+    .kind = DB_OP_KIND("push_end", BATCH),
+    .run_batch = run_end,
+};
+
+static struct push_end *item(struct db_job **jobs, size_t i)
+{
+    return CONTAINER_OF(jobs[i], struct push_end, job);
+}
+
+static enum db_status run_end(struct db_conn *db, struct db_job **jobs,
+                              size_t count)
+{
+    struct batch batch = {.jobs = jobs, .count = count};
+
+    /* Two pushes of one submission: one after the other, not together. */
+    if (has_twins(jobs, count))
+        return DB_REFUSED;
+    prepare_all(jobs, count);
+    return db_transact(db, end_body, &batch);
+}
+
+static bool has_twins(struct db_job **jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = i + 1; k < count; k++) {
+            if (item(jobs, i)->id == item(jobs, k)->id)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Once, even when a batch that failed runs again job by job. */
+static void prepare_all(struct db_job **jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct push_end *self = item(jobs, i);
+
+        if (self->prepare != NULL)
+            self->prepare(self);
+        self->prepare = NULL;
+    }
+}
+
+static enum db_status end_body(struct db_conn *db, int64_t now_us,
+                               void *context)
+{
+    struct batch *batch = context;
+    enum db_status status;
+
+    batch->arena = arena_new();
+    batch->now_us = now_us;
+    status = lock_live(db, batch);
+    for (size_t i = 0; i < batch->count && status == DB_OK; i++)
+        status = end_one(db, batch, item(batch->jobs, i));
+    arena_free(batch->arena);
+    return status;
+}
+
+static enum db_status lock_live(struct db_conn *db, struct batch *batch)
+{
+    int64_t *ids = arena_alloc(batch->arena, batch->count * sizeof *ids);
+
+    for (size_t i = 0; i < batch->count; i++)
+        ids[i] = item(batch->jobs, i)->id;
+    return hot_set_lock(db, batch->arena, ids, batch->count, false,
+                        &batch->live, &batch->live_count);
+}
+
+static enum db_status end_one(struct db_conn *db, struct batch *batch,
+                              struct push_end *self)
+{
+    const struct live_row *live =
+        hot_set_find(batch->live, batch->live_count, self->id);
+    enum db_status status = DB_OK;
+
+    self->will_deliver = false;
+    self->job.status =
+        live != NULL && is_ours(self, live) ? DB_OK : DB_MISMATCH;
+    if (self->job.status == DB_OK)
+        status = end_ours(db, batch, self, live);
+    return status == DB_OK ? leave_place(db, self) : status;
+}
+
+/* A grade is worth having even after we have given up. */
+static bool is_ours(const struct push_end *self, const struct live_row *live)
+{
+    if (!crypto_equal(text_of(self->pullkey), live->pullkey))
+        return false;
+    if (live->state == LIVE_DEAD)
+        return self->outcome == PUSH_GRADED;
+    return live->state != LIVE_ANSWERED;
+}
+
+static enum db_status end_ours(struct db_conn *db, struct batch *batch,
+                               struct push_end *self,
+                               const struct live_row *live)
+{
+    enum live_state end =
+        self->outcome == PUSH_GRADED ? LIVE_ANSWERED : LIVE_DEAD;
+    enum db_status status = DB_OK;
+
+    if (self->outcome == PUSH_UNSENT || self->outcome == PUSH_CUT_OFF)
+        return give_back(db, batch, self, live);
+    /* Before grader_reply changes: see outbox_add(). */
+    if (live->state != LIVE_SUPERSEDED)
+        status = add_callback(db, batch, self, live);
+    if (status == DB_OK)
+        status = store_outcome(db, batch, self, live);
+    if (status != DB_OK)
+        return status;
+    if (live->state == LIVE_SUPERSEDED)
+        return hot_set_forget(db, live);
+    return hot_set_settle(db, live, end);
+}
+
+/* One whose lease ran out is back already. */
+static enum db_status give_back(struct db_conn *db, struct batch *batch,
+                                const struct push_end *self,
+                                const struct live_row *live)
+{
+    enum db_status status;
+
+    if (live->state == LIVE_LEASED)
+        return lease_give_back(db, batch->arena, live, 1,
+                               self->outcome == PUSH_UNSENT);
+    if (live->state != LIVE_SUPERSEDED)
+        return DB_OK;
+    status = hot_set_keep_lease(db, live);
+    return status == DB_OK ? hot_set_forget(db, live) : status;
+}
+
+static enum db_status add_callback(struct db_conn *db, struct batch *batch,
+                                   struct push_end *self,
+                                   const struct live_row *live)
+{
+    bool is_graded = self->outcome == PUSH_GRADED;
+    const struct outbox_row row = {
+        .id = self->id,
+        .destination = live->destination,
+        .due_us = outbox_due_us(live->arrival_us, self->callback_delay_us,
+                                batch->now_us),
+        .now_us = batch->now_us,
+        .kind = is_graded ? OUTBOX_RESULT : OUTBOX_FAILURE,
+        .reply = is_graded ? TEXT_ABSENT : self->reply,
+    };
+    enum db_status status = outbox_add(db, batch->arena, &row);
+
+    if (status == DB_OK) {
+        self->will_deliver = true;
+        self->destination = live->destination;
+    }
+    return status;
+}
+
+/*
+ * If it was pulled once, the key goes along, and an earlier one is good for
+ * nothing any more.
+ */
+static enum db_status store_outcome(struct db_conn *db, struct batch *batch,
+                                    const struct push_end *self,
+                                    const struct live_row *live)
+{
+    bool is_graded = self->outcome == PUSH_GRADED;
+    const struct db_param params[] = {
+        DB_INTEGER(self->pushed_us),
+        DB_INTEGER(batch->now_us),
+        DB_TEXT(utf8_prefix(self->grader_id, GRADER_ID)),
+        is_graded ? DB_TEXT(self->reply) : DB_NULL,
+        DB_INTEGER(!is_graded),
+        DB_INTEGER(self->id),
+    };
+    enum db_status status = hot_set_keep_lease(db, live);
+
+    if (status != DB_OK)
+        return status;
+    return db_execute(db,
+                      "UPDATE queue_submission SET"
+                      " push_time = " SQL_TIME_FROM_US ","
+                      " return_time = " SQL_TIME_FROM_US ", grader_id = ?,"
+                      " grader_reply = COALESCE(?, grader_reply),"
+                      " num_failures = num_failures + ? WHERE id = ?",
+                      params, ARRAY_LENGTH(params), NULL);
+}
+
+static enum db_status leave_place(struct db_conn *db,
+                                  const struct push_end *self)
+{
+    const struct db_param params[] = {
+        DB_INTEGER(self->queue_id),
+        DB_INTEGER(self->id),
+        DB_TEXT(text_of(self->pullkey)),
+    };
+
+    return db_execute(db,
+                      "DELETE FROM xqueue_push"
+                      " WHERE queue_id = ? AND id = ? AND pullkey = ?",
+                      params, ARRAY_LENGTH(params), NULL);
+}

@@ -1,0 +1,393 @@
+/*
+ * One push on its way.
+ *
+ *   post         the JSON to the grader's URL (R33), on a connection of its
+ *                own, unless the queue says `keep_alive`: many graders serve
+ *                one connection at a time, and one request on a kept one may
+ *                be sent twice and graded twice
+ *   posted       when nobody took the connection: post again, after a wait
+ *   record       into the database, again and again until it takes it
+ *   recorded     a line in the log, and the end
+ *
+ * Should the process die between `post` and `record`, the submission is
+ * pushed once more when its lease ends.
+ */
+#include "server/deliver/push.h"
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/deliver/callback_identity.h"
+#include "server/deliver/callbacks.h"
+#include "server/deliver/failure_message.h"
+#include "server/fetch/fetch.h"
+#include "server/deliver/grader_reply.h"
+#include "server/deliver/push_line.h"
+#include "server/deliver/push_times.h"
+#include "server/task/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_MS = 5000, RECORD_PAUSE_MS = 1000, US_PER_SECOND = 1000000 };
+
+struct push {
+    struct task *task;
+    struct push_wait wait;
+    struct config_queue settings; /* the strings are the task's */
+    bool is_wanted;               /* false: not to be sent at all */
+    const char *queue_name;
+    int64_t attempt;
+    int64_t tries;
+    int64_t first_ms; /* when the first try began */
+    int64_t retry_ms; /* PUSH_RETRY_SECONDS, as it was then */
+    int64_t lease_end_ms;
+    struct buffer request;
+    struct fetch fetch;
+    struct push_end end;
+    const char *reason;
+    bool is_prepared;
+    bool is_told; /* that it could not be recorded */
+    void (*heard)(void *context, bool healthy, int64_t retry_after_s);
+    void (*done)(void *context);
+    void *context;
+};
+
+static void take_order(struct push *self, const struct push_order *order);
+static void take_settings(struct push *self,
+                          const struct config_queue *settings);
+static char *copy_string(struct arena *arena, const char *string);
+static enum step post(struct task *task);
+static void ask(struct push *self);
+static void fetch_done(struct fetch *fetch);
+static enum step posted(struct task *task);
+static void tell_lane(struct push *self);
+static bool may_try_again(const struct push *self);
+static enum step wait_to_retry(struct push *self);
+static enum step waited(struct task *task);
+static void decide(struct push *self);
+static bool is_graded(const struct fetch *fetch);
+static enum step record(struct task *task);
+static void prepare(struct push_end *end);
+static enum step recorded(struct task *task);
+static enum step record_failure(struct task *task, const char *reason);
+static enum step finish(struct task *task, bool will_deliver);
+static void log_unrecorded(const struct push *self, const char *then);
+static const char *result_of(const struct push *self);
+static void log_push(const struct push *self, const char *result);
+static void forget_answer(struct push *self);
+static void free_push(void *object);
+
+void push_deliver(struct env *env, const struct push_order *order)
+{
+    struct task *task = task_new(env, sizeof(struct push));
+    struct push *self = task->self;
+
+    self->task = task;
+    take_order(self, order);
+    arena_defer(task->arena, free_push, self);
+    task_run(task, post);
+}
+
+static void take_order(struct push *self, const struct push_order *order)
+{
+    const struct push_item *item = order->item;
+
+    push_wait_begin(&self->wait, order->line, self->task);
+    self->queue_name = arena_strdup(self->task->arena, order->queue_name);
+    self->attempt = item->attempt;
+    self->lease_end_ms = order->lease_end_ms;
+    self->request = *order->request;
+    *order->request = (struct buffer){NULL, 0, 0};
+    self->end.queue_id = order->queue_id;
+    self->end.id = item->id;
+    memcpy(self->end.pullkey, item->pullkey, sizeof item->pullkey);
+    self->end.pushed_us = item->pushed_us;
+    self->end.grader_id = text_of("");
+    self->is_wanted = order->settings != NULL;
+    if (self->is_wanted)
+        take_settings(self, order->settings);
+    self->heard = order->heard;
+    self->done = order->done;
+    self->context = order->context;
+}
+
+/* A reload may end the configuration before the push. */
+static void take_settings(struct push *self,
+                          const struct config_queue *settings)
+{
+    struct arena *arena = self->task->arena;
+    struct config_queue *copy = &self->settings;
+
+    *copy = *settings;
+    copy->name = self->queue_name;
+    copy->grader_url = arena_strdup(arena, settings->grader_url);
+    copy->basic_auth_user = copy_string(arena, settings->basic_auth_user);
+    copy->basic_auth_password =
+        copy_string(arena, settings->basic_auth_password);
+    copy->tls_ca_file = copy_string(arena, settings->tls_ca_file);
+    self->end.grader_id = text_of(copy->grader_url);
+}
+
+static char *copy_string(struct arena *arena, const char *string)
+{
+    return string == NULL ? NULL : arena_strdup(arena, string);
+}
+
+static enum step post(struct task *task)
+{
+    struct push *self = task->self;
+
+    if (!self->is_wanted || task->env->fetcher == NULL) {
+        self->end.outcome = PUSH_UNSENT;
+        self->reason = "not sent any more";
+        return record(task);
+    }
+    if (self->tries == 0) {
+        self->first_ms = clock_monotonic_ms();
+        self->retry_ms = (int64_t)(task->env->config->push_retry_s * 1000);
+    }
+    self->tries++;
+    forget_answer(self);
+    ask(self);
+    fetcher_start(task->env->fetcher, &self->fetch);
+    return task_wait(task, posted);
+}
+
+static void ask(struct push *self)
+{
+    const struct config_queue *settings = &self->settings;
+    long timeout_ms = (long)(settings->timeout_s * 1000);
+
+    self->fetch = (struct fetch){
+        .url = settings->grader_url,
+        .body = buffer_text(&self->request),
+        .username = settings->basic_auth_user,
+        .password = settings->basic_auth_password,
+        .policy = {.verify_tls = settings->verify_tls,
+                   .ca_file = settings->tls_ca_file},
+        .connect_timeout_ms = CONNECT_MS,
+        .idle_timeout_ms = timeout_ms,
+        .total_timeout_ms = 2 * timeout_ms,
+        .fresh_connection = !settings->keep_alive,
+        .follow_redirects = true,
+        .max_reply_bytes = (size_t)self->task->env->config->grader_reply_bytes,
+        .keep_reply = true,
+        .done = fetch_done,
+    };
+}
+
+static void fetch_done(struct fetch *fetch)
+{
+    struct push *self = CONTAINER_OF(fetch, struct push, fetch);
+
+    task_resume(self->task);
+}
+
+static enum step posted(struct task *task)
+{
+    struct push *self = task->self;
+
+    tell_lane(self);
+    if (may_try_again(self))
+        return wait_to_retry(self);
+    decide(self);
+    return record(task);
+}
+
+static void tell_lane(struct push *self)
+{
+    const struct fetch *fetch = &self->fetch;
+    bool is_healthy = fetch->status == FETCH_DONE;
+
+    if (fetch->status == FETCH_CANCELED)
+        return;
+    if (fetch->http_status == 429 ||
+        (fetch->http_status >= 502 && fetch->http_status <= 504))
+        is_healthy = false;
+    self->heard(self->context, is_healthy, fetch->retry_after_s);
+}
+
+static bool may_try_again(const struct push *self)
+{
+    int64_t spent_ms = clock_monotonic_ms() - self->first_ms;
+
+    return self->fetch.status == FETCH_UNSENT &&
+           !push_wait_is_recalled(&self->wait) && spent_ms < self->retry_ms;
+}
+
+/* The last try is when the time for them is over. */
+static enum step wait_to_retry(struct push *self)
+{
+    int64_t left_ms = self->first_ms + self->retry_ms - clock_monotonic_ms();
+    int64_t wait_ms = push_backoff_ms(self->tries);
+
+    self->reason = self->fetch.reason;
+    log_push(self, "retry");
+    if (wait_ms > left_ms)
+        wait_ms = left_ms > 0 ? left_ms : 0;
+    return push_wait_for(&self->wait, wait_ms, waited);
+}
+
+static enum step waited(struct task *task)
+{
+    struct push *self = task->self;
+
+    if (!push_wait_is_recalled(&self->wait))
+        return post(task);
+    decide(self);
+    return record(task);
+}
+
+static void decide(struct push *self)
+{
+    struct fetch *fetch = &self->fetch;
+
+    self->reason = fetch->reason;
+    if (is_graded(fetch)) {
+        self->end.outcome = PUSH_GRADED;
+        self->reason = NULL;
+    } else if (fetch->status == FETCH_CANCELED) {
+        self->end.outcome = PUSH_CUT_OFF;
+    } else if (fetch->status == FETCH_UNSENT &&
+               push_wait_is_recalled(&self->wait)) {
+        self->end.outcome = PUSH_UNSENT;
+    } else {
+        self->end.outcome = PUSH_FAILED;
+        self->end.reply = failure_message();
+    }
+    buffer_free(&self->request);
+}
+
+static bool is_graded(const struct fetch *fetch)
+{
+    return fetch->status == FETCH_DONE && fetch->http_status == 200 &&
+           !fetch->reply_was_cut;
+}
+
+static enum step record(struct task *task)
+{
+    struct push *self = task->self;
+
+    self->end.callback_delay_us =
+        (int64_t)(task->env->config->callback_delay_s * US_PER_SECOND);
+    self->end.prepare = prepare;
+    return task_await_database(task, &self->end.job, &push_end_op, recorded);
+}
+
+/* Database thread. */
+static void prepare(struct push_end *end)
+{
+    struct push *self = CONTAINER_OF(end, struct push, end);
+
+    if (end->outcome != PUSH_GRADED || self->is_prepared)
+        return;
+    self->is_prepared = true;
+    end->reply =
+        grader_reply_text(self->task->arena, buffer_text(&self->fetch.reply),
+                          self->fetch.reply_type);
+}
+
+/* Until the lease ends: the result is worth more than another push. */
+static enum step recorded(struct task *task)
+{
+    struct push *self = task->self;
+    enum db_status status = self->end.job.status;
+    bool is_over = status == DB_OK || status == DB_MISMATCH;
+    bool is_late = status == DB_CANCELED ||
+                   clock_monotonic_ms() + RECORD_PAUSE_MS >= self->lease_end_ms;
+
+    if (status == DB_REFUSED && self->end.outcome == PUSH_GRADED)
+        return record_failure(task, "the database refused the reply");
+    if (!is_over && !is_late) {
+        if (!self->is_told)
+            log_unrecorded(self, "tried again");
+        self->is_told = true;
+        return task_await_time(task, RECORD_PAUSE_MS, record);
+    }
+    if (is_over)
+        log_push(self, result_of(self));
+    else
+        log_unrecorded(self, "pushed again later");
+    return finish(task, status == DB_OK && self->end.will_deliver);
+}
+
+static enum step finish(struct task *task, bool will_deliver)
+{
+    struct push *self = task->self;
+    struct callbacks *callbacks = task->env->callbacks;
+    void (*done)(void *context) = self->done;
+    void *context = self->context;
+    enum step step;
+
+    if (will_deliver && callbacks != NULL)
+        callbacks_nudge(callbacks, self->end.destination);
+    step = task_end(task);
+    done(context);
+    return step;
+}
+
+/* What does not fit today will not fit tomorrow. */
+static enum step record_failure(struct task *task, const char *reason)
+{
+    struct push *self = task->self;
+
+    self->reason = reason;
+    self->end.outcome = PUSH_FAILED;
+    self->end.reply = failure_message();
+    return record(task);
+}
+
+static void log_unrecorded(const struct push *self, const char *then)
+{
+    log_event(
+        LOG_WARNING, "push_unrecorded", log_integer("submission", self->end.id),
+        log_string("queue", self->queue_name),
+        log_string("reason", self->end.job.error), log_string("then", then));
+}
+
+/* Of a push that is over. */
+static const char *result_of(const struct push *self)
+{
+    static const char *const results[] = {
+        [PUSH_GRADED] = "graded",
+        [PUSH_FAILED] = "failed",
+        [PUSH_UNSENT] = "given back",
+        [PUSH_CUT_OFF] = "cut off",
+    };
+
+    return self->end.job.status == DB_MISMATCH ? "too late"
+                                               : results[self->end.outcome];
+}
+
+static void log_push(const struct push *self, const char *result)
+{
+    bool is_good = strcmp(result, "graded") == 0;
+
+    log_event(is_good ? LOG_INFO : LOG_WARNING, "push",
+              log_integer("req", (int64_t)self->task->number),
+              log_integer("submission", self->end.id),
+              log_string("queue", self->queue_name),
+              log_text("to", callback_origin(self->end.grader_id)),
+              log_integer("attempt", self->attempt),
+              log_integer("tries", self->tries),
+              log_integer("status", self->fetch.http_status),
+              log_integer("ms", self->fetch.duration_ms),
+              log_string("result", result), log_string("reason", self->reason));
+}
+
+/* Of an earlier try. */
+static void forget_answer(struct push *self)
+{
+    buffer_free(&self->fetch.reply);
+    free(self->fetch.reply_type);
+    self->fetch.reply_type = NULL;
+}
+
+static void free_push(void *object)
+{
+    struct push *self = object;
+
+    forget_answer(self);
+    buffer_free(&self->request);
+    push_wait_end(&self->wait);
+}

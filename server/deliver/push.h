@@ -1,0 +1,35 @@
+/*
+ * One push on its way: POST to the grader, record what became of it. Loop
+ * thread.
+ */
+#ifndef XQUEUE_DELIVER_PUSH_H
+#define XQUEUE_DELIVER_PUSH_H
+
+#include "db/push.h"
+#include "server/base/buffer.h"
+#include "server/config/config.h"
+#include "server/task/env.h"
+
+struct push_line;
+
+struct push_order {
+    const struct push_item *item; /* what is needed of it is copied */
+    struct buffer *request;       /* its JSON; taken */
+    int64_t queue_id;
+    const char *queue_name;              /* copied */
+    const struct config_queue *settings; /* copied; NULL: give it back */
+    int64_t lease_end_ms;                /* monotonic */
+    struct push_line *line;              /* borrows until done */
+
+    /* What an answer, or none, says of the grader; may come several times. */
+    void (*heard)(void *context, bool healthy, int64_t retry_after_s);
+
+    /* When all is over. */
+    void (*done)(void *context);
+    void *context;
+};
+
+/* Deliver, as a task of its own. */
+void push_deliver(struct env *env, const struct push_order *order);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * How long a push may take, and how long it waits.
+ */
+#include "server/deliver/push_times.h"
+
+#include "server/base/crypto.h"
+
+enum {
+    RECORD_MS = 15000,
+    US_PER_SECOND = 1000000,
+    US_PER_MINUTE = 60 * US_PER_SECOND
+};
+
+int64_t push_lease_us(const struct config *config,
+                      const struct config_queue *settings)
+{
+    double needed_us =
+        (config->push_retry_s + 2 * settings->timeout_s) * US_PER_SECOND +
+        (double)RECORD_MS * 1000;
+    double asked_us = settings->processing_delay_min * US_PER_MINUTE;
+    bool is_asked =
+        settings->processing_delay_min != config->processing_delay_min;
+
+    return (int64_t)(is_asked && asked_us > needed_us ? asked_us : needed_us);
+}
+
+int64_t push_backoff_ms(int64_t tries)
+{
+    static const int64_t waits_ms[] = {500, 1000, 2000, 4000, 8000};
+    int64_t last = ARRAY_LENGTH(waits_ms);
+    uint16_t random;
+
+    crypto_random(&random, sizeof random);
+    return waits_ms[(tries > last ? last : tries) - 1] * (800 + random % 401) /
+           1000;
+}

@@ -1,0 +1,142 @@
+/*
+ * Several processes on one database: who serves, who pushes, and that a queue
+ * is pushed by all of them no faster than by one (R34).
+ */
+#include "tests/support/push_story.h"
+
+#include "server/base/clock.h"
+#include "tests/support/grader.h"
+#include "tests/support/program.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct sink *lms;
+static struct grader *grader;
+
+/* `more` of the queue's entry. */
+static void begin(const char *more, const char *role)
+{
+    char queues[200];
+
+    lms = sink_start(0);
+    grader = grader_start(0, 1);
+    snprintf(queues, sizeof queues, "{q: {url: '%s'%s}}",
+             grader_url(grader, 0, "/slow/20/a"), more);
+    own_service_begin(&(struct service_settings){
+        .database = mariadb_database(),
+        .queues = queues,
+        .options = (const char *const[]){"--role", role, NULL},
+    });
+}
+
+static void end(void)
+{
+    own_service_end();
+    sink_stop(lms);
+    grader_stop(grader);
+}
+
+static struct program *start(const char *const *words)
+{
+    const char *environment[] = {
+        arena_printf(scratch, "XQUEUE_CFG=%s", service_config(service)), NULL};
+    struct program *program = program_start(words, environment);
+    size_t position = 0;
+
+    program_wait_for_line(program, scratch, "info delivering ", &position,
+                          20000);
+    return program;
+}
+
+static void stop(struct program *program)
+{
+    program_signal(program, SIGTERM);
+    ck_assert_int_eq(program_wait_for_exit(program, 10000), 0);
+    program_free(program);
+}
+
+static const char *callback(int number)
+{
+    return sink_url(lms, arena_printf(scratch, "/%d", number));
+}
+
+static bool has_pushed(struct text log)
+{
+    return strstr(arena_string(scratch, log), "result=graded") != NULL;
+}
+
+START_TEST(run_consumer_pushes_what_another_process_was_given)
+{
+    struct program *consumer;
+    int64_t before_ms;
+
+    begin("", "web");
+    consumer = start(
+        (const char *const[]){BINARY_DIR "/xqueue", "run_consumer", NULL});
+    for (int i = 1; i <= 3; i++) {
+        before_ms = clock_monotonic_ms();
+        push_submit("q", callback(i), arena_printf(scratch, "%d", i));
+        grader_wait(grader, 1, i, 10000);
+        ck_assert_int_lt(clock_monotonic_ms() - before_ms, 2500);
+        sink_wait(lms, i, 10000);
+    }
+    stop(consumer);
+    ck_assert(!has_pushed(service_log(service)));
+    end();
+}
+END_TEST
+
+/* Two servers; what came to the grader at a time. */
+static int64_t most_of_two(const char *more)
+{
+    struct program *second;
+    int64_t most;
+
+    begin(more, "web,deliver");
+    second = start((const char *const[]){BINARY_DIR "/xqueue", "serve",
+                                         "--role=deliver", NULL});
+    for (int i = 1; i <= 60; i++)
+        push_submit("q", callback(i), arena_printf(scratch, "%d", i));
+    sink_wait(lms, 60, 60000);
+    most = grader_path(grader, "/slow/20/a").most;
+    ck_assert_int_eq(grader_path(grader, "/slow/20/a").came, 60);
+    mariadb_wait_for_value("60", "SELECT COUNT(*) FROM queue_submission WHERE"
+                                 " retired AND lms_ack AND num_failures = 0");
+    ck_assert(has_pushed(service_log(service)));
+    stop(second);
+    end();
+    return most;
+}
+
+START_TEST(two_servers_push_to_a_queue_one_by_one)
+{
+    ck_assert_int_eq(most_of_two(""), 1);
+}
+END_TEST
+
+START_TEST(two_servers_push_to_a_queue_as_many_as_it_says)
+{
+    ck_assert_int_le(most_of_two(", concurrency: 4"), 4);
+}
+END_TEST
+
+int main(void)
+{
+    static const struct story_test tests[] = {
+        TELL(run_consumer_pushes_what_another_process_was_given),
+        TELL(two_servers_push_to_a_queue_one_by_one),
+        TELL(two_servers_push_to_a_queue_as_many_as_it_says),
+    };
+    static const struct story story = {
+        .name = "pushing from several processes",
+        .tests = tests,
+        .count = sizeof tests / sizeof tests[0],
+        .before_all = mariadb_start,
+        .after_all = mariadb_stop,
+        .timeout_s = 120,
+    };
+
+    return story_run(&story);
+}
