@@ -2,6 +2,7 @@
  * The guard of one client connection.
  *
  *   NEW -> IDLE -> HEAD -> BODY -> HANDLING -> REPLYING -> IDLE or HEAD
+ *                   |       |                  or STREAMING
  *                   |       |                      |
  *                   +-------+--> REFUSING          +--> closed by evhttp
  *                                   |                          |
@@ -34,10 +35,14 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 enum { MAX_WRITE = 256 * 1024 }; /* of a reply for each turn of the loop */
 
+static void give_back_body(struct http_connection *connection,
+                           enum http_connection_state state);
 static void on_turn(evutil_socket_t descriptor, short what, void *context);
 static void adopt(struct http_connection *connection);
 static void remember(struct http_connection *connection);
@@ -118,14 +123,37 @@ void http_connection_handling(struct http_connection *connection,
 
 void http_connection_replying(struct http_connection *connection)
 {
-    const size_t body_bytes = connection->request_held;
-
-    bufferevent_disable(connection->bufferevent, EV_READ);
+    http_connection_hush(connection);
     connection->request = NULL;
-    connection->request_held = 0;
-    http_connection_set_state(connection, HTTP_CONNECTION_REPLYING);
-    http_intake_review(connection);
-    http_body_memory_take_back(connection, body_bytes);
+    give_back_body(connection, HTTP_CONNECTION_REPLYING);
+}
+
+void http_connection_streaming(struct http_connection *connection)
+{
+    http_connection_hush(connection);
+    give_back_body(connection, HTTP_CONNECTION_STREAMING);
+    pace_start(&connection->pace, http_connection_taken(connection),
+               connection->since_ms);
+}
+
+void http_connection_hush(struct http_connection *connection)
+{
+    bufferevent_disable(connection->bufferevent, EV_READ);
+}
+
+void http_connection_streamed(struct http_connection *connection)
+{
+    connection->request = NULL;
+}
+
+uint64_t http_connection_taken(const struct http_connection *connection)
+{
+    int unconfirmed = 0;
+
+    if (ioctl(connection->descriptor, SIOCOUTQ, &unconfirmed) != 0 ||
+        (uint64_t)unconfirmed > connection->written)
+        return connection->written;
+    return connection->written - (uint64_t)unconfirmed;
 }
 
 void http_connection_replied(struct http_connection *connection)
@@ -154,6 +182,16 @@ void http_connection_close(struct http_connection *connection)
     evhttp_connection_free(connection->evhttp); /* calls on_close() */
 }
 
+/*
+ * evhttp parts a request that is not replied to from its connection only when
+ * the client has gone: make it believe that.
+ */
+void http_connection_cut(struct http_connection *connection)
+{
+    connection->given_up = true;
+    bufferevent_trigger_event(connection->bufferevent, BEV_EVENT_EOF, 0);
+}
+
 void http_connection_free(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
@@ -173,6 +211,17 @@ void http_connection_set_state(struct http_connection *connection,
     connection->state = state;
     connection->since_ms = clock_monotonic_ms();
     http_crowd_place(connection);
+}
+
+static void give_back_body(struct http_connection *connection,
+                           enum http_connection_state state)
+{
+    const size_t body_bytes = connection->request_held;
+
+    connection->request_held = 0;
+    http_connection_set_state(connection, state);
+    http_intake_review(connection);
+    http_body_memory_take_back(connection, body_bytes);
 }
 
 static void on_turn(evutil_socket_t descriptor, short what, void *context)
@@ -234,7 +283,7 @@ static void on_close(struct evhttp_connection *evhttp, void *context)
 
     (void)evhttp;
     if (connection->request != NULL)
-        connection->request->connection = NULL;
+        http_request_lost(connection->request);
     detach(connection);
     if (http_linger_is_needed(connection) && http_linger_start(connection))
         http_connection_set_state(connection, HTTP_CONNECTION_LINGERING);

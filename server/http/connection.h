@@ -11,6 +11,7 @@
 
 #include "server/http/chunk_watch.h"
 #include "server/http/head_watch.h"
+#include "server/http/pace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@ enum http_connection_state {
     HTTP_CONNECTION_BODY,      /* a whole head, and the request not yet */
     HTTP_CONNECTION_HANDLING,  /* the handler has the request */
     HTTP_CONNECTION_REPLYING,  /* evhttp writes the reply */
+    HTTP_CONNECTION_STREAMING, /* the handler sends a reply in pieces */
     HTTP_CONNECTION_REFUSING,  /* taken away from evhttp: refusal.c */
     HTTP_CONNECTION_LINGERING, /* closed; what still comes is drained */
 };
@@ -56,6 +58,8 @@ struct http_connection {
     struct event *turn; /* made active: go on from the loop */
     int descriptor;
     struct http_request *request; /* that the handler has, or NULL */
+    uint64_t written;             /* bytes of all replies, to the system */
+    struct pace pace;             /* meaningful while streaming */
 
     struct head_watch head;
     struct chunk_watch chunks; /* only right when the body is chunked */
@@ -100,6 +104,18 @@ void http_connection_handling(struct http_connection *connection,
 /* Its reply has just been given to evhttp. */
 void http_connection_replying(struct http_connection *connection);
 
+/* The head of a reply in pieces has just been given to evhttp. */
+void http_connection_streaming(struct http_connection *connection);
+
+/* evhttp writes and must not read meanwhile: after each piece. */
+void http_connection_hush(struct http_connection *connection);
+
+/* The handler has done with it; evhttp may have some bytes to write. */
+void http_connection_streamed(struct http_connection *connection);
+
+/* Bytes of all replies that the client's system has confirmed. */
+uint64_t http_connection_taken(const struct http_connection *connection);
+
 /* The reply has been written and evhttp goes on. */
 void http_connection_replied(struct http_connection *connection);
 
@@ -113,6 +129,9 @@ void http_connection_refuse(struct http_connection *connection, int status,
 
 /* Close at once and silently; no request may be with the handler. */
 void http_connection_close(struct http_connection *connection);
+
+/* The same when one may be; its handler finds out when it replies. */
+void http_connection_cut(struct http_connection *connection);
 
 /* Free what is left after its descriptor has been closed. */
 void http_connection_free(struct http_connection *connection);

@@ -144,6 +144,7 @@ queue_for(const struct http_connection *connection)
     case HTTP_CONNECTION_BODY:
     case HTTP_CONNECTION_HANDLING:
     case HTTP_CONNECTION_REPLYING:
+    case HTTP_CONNECTION_STREAMING:
     case HTTP_CONNECTION_REFUSING:
         break;
     }

@@ -10,6 +10,8 @@
 #include "server/http/linger.h"
 #include "server/http/private.h"
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <sys/socket.h>
 
 enum { STOPPING_LINGER_MS = 1000 };
@@ -20,6 +22,9 @@ static void check_head(struct http_connection *connection, int64_t now_ms);
 static void check_body(struct http_connection *connection, int64_t now_ms);
 static void check_handling(struct http_connection *connection, int64_t now_ms);
 static void check_reply(struct http_connection *connection, int64_t now_ms);
+static void check_stream(struct http_connection *connection, int64_t now_ms);
+static bool keeps_pace(struct http_connection *connection, int64_t now_ms);
+static void drop_unread(const struct http_connection *connection);
 static void check_linger(struct http_connection *connection, int64_t now_ms);
 static bool is_too_slow(const struct http_connection *connection,
                         int64_t now_ms);
@@ -55,6 +60,9 @@ static void check(struct http_connection *connection, int64_t now_ms)
         return;
     case HTTP_CONNECTION_REPLYING:
         check_reply(connection, now_ms);
+        return;
+    case HTTP_CONNECTION_STREAMING:
+        check_stream(connection, now_ms);
         return;
     case HTTP_CONNECTION_LINGERING:
         check_linger(connection, now_ms);
@@ -110,20 +118,57 @@ static void check_handling(struct http_connection *connection, int64_t now_ms)
                  connection->server->settings.request_timeout_s);
 }
 
-/* A client that does not read its reply: drop what the system holds of it. */
+/* A client that does not read its reply. */
 static void check_reply(struct http_connection *connection, int64_t now_ms)
 {
     static struct log_once once;
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
     if (!has_passed(connection->since_ms,
                     connection->server->settings.reply_timeout_s, now_ms))
         return;
-    connection->given_up = true;
+    drop_unread(connection);
+    http_connection_cut(connection);
+    log_repeated(&once, LOG_INFO, "a client did not read its reply");
+}
+
+/* A long reply may take as long as its client keeps up the least rate. */
+static void check_stream(struct http_connection *connection, int64_t now_ms)
+{
+    static struct log_once once;
+
+    if (keeps_pace(connection, now_ms) &&
+        !has_passed(connection->since_ms,
+                    connection->server->settings.stream_timeout_s, now_ms))
+        return;
+    drop_unread(connection);
+    http_connection_cut(connection);
+    log_repeated(&once, LOG_INFO, "a client read a long reply too slowly");
+}
+
+/* What waits in the system, or on the way, is not taken yet. */
+static bool keeps_pace(struct http_connection *connection, int64_t now_ms)
+{
+    const struct http_settings *settings = &connection->server->settings;
+    const struct pace_limits limits = {
+        .min_rate = settings->min_body_rate,
+        .window_ms = (int64_t)settings->reply_timeout_s * 1000,
+    };
+    const size_t unwritten =
+        evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+    const uint64_t taken = http_connection_taken(connection);
+
+    return pace_holds(&connection->pace, taken,
+                      unwritten > 0 || taken < connection->written, &limits,
+                      now_ms);
+}
+
+/* When it is closed, the system is not to keep it for the client either. */
+static void drop_unread(const struct http_connection *connection)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
     setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset,
                sizeof reset);
-    http_connection_close(connection);
-    log_repeated(&once, LOG_INFO, "a client did not read its reply");
 }
 
 static void check_linger(struct http_connection *connection, int64_t now_ms)

@@ -11,14 +11,14 @@
 
 enum form_status {
     FORM_OK,
-    FORM_TOO_MANY,   /* fields or files beyond the limit */
+    FORM_TOO_MANY,   /* fields, files or parts beyond the limit */
     FORM_MALFORMED,  /* a multipart body that is cut or ambiguous */
     FORM_UNSUPPORTED /* a charset other than UTF-8 */
 };
 
 struct form_limits {
     size_t max_fields; /* 1000 as Django */
-    size_t max_files;  /* 100 as Django */
+    size_t max_files;  /* 100 as Django; duplicates count */
 };
 
 struct form_field {
@@ -27,7 +27,7 @@ struct form_field {
 };
 
 struct form_file {
-    struct text name;      /* the field name: the learner's file name */
+    struct text name;      /* the field name: the learner's; never empty */
     struct text file_name; /* last path component of the filename parameter */
     struct text content;   /* borrows from the body where it can */
 };
@@ -35,7 +35,7 @@ struct form_file {
 struct form {
     struct form_field *fields;
     size_t field_count;
-    struct form_file *files;
+    struct form_file *files; /* no two of one name: the last has won */
     size_t file_count;
 };
 

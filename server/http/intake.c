@@ -107,6 +107,7 @@ static void on_output(struct evbuffer *output,
     struct evbuffer_iovec line;
     int64_t number = 0;
 
+    connection->written += change->n_deleted;
     if (change->n_added == 0 || (connection->state != HTTP_CONNECTION_HEAD &&
                                  connection->state != HTTP_CONNECTION_BODY))
         return;

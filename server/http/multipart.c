@@ -26,6 +26,8 @@ struct parser {
     size_t position; /* behind the last delimiter */
     bool is_last;    /* the last delimiter was the closing one */
     struct form form;
+    size_t part_count;      /* with a name or without */
+    size_t file_part_count; /* duplicates too */
     size_t field_capacity;
     size_t file_capacity;
 };
@@ -77,8 +79,10 @@ enum form_status multipart_parse(struct arena *arena, struct text boundary,
         !end_delimiter_line(&parser))
         return FORM_MALFORMED;
     while (!parser.is_last) {
-        enum form_status status = parse_part(&parser);
+        enum form_status status = FORM_TOO_MANY;
 
+        if (parser.part_count++ < limits->max_fields + limits->max_files)
+            status = parse_part(&parser);
         if (status != FORM_OK)
             return status;
     }
@@ -213,20 +217,29 @@ static enum form_status keep_part(struct parser *parser,
     return add_field(parser, part->name, content);
 }
 
+/* The last of one name wins, in the place of the first. */
 static enum form_status add_file(struct parser *parser, const struct part *part,
                                  struct text content)
 {
     struct form *form = &parser->form;
-
-    if (form->file_count == parser->limits->max_files)
-        return FORM_TOO_MANY;
-    form->files = grown(parser->arena, form->files, form->file_count,
-                        sizeof *form->files, &parser->file_capacity);
-    form->files[form->file_count++] = (struct form_file){
+    const struct form_file file = {
         .name = part->name,
         .file_name = part->file_name,
         .content = content,
     };
+
+    if (part->name.size == 0)
+        return FORM_MALFORMED;
+    if (parser->file_part_count++ == parser->limits->max_files)
+        return FORM_TOO_MANY;
+    for (size_t i = 0; i < form->file_count; i++)
+        if (text_equal(form->files[i].name, file.name)) {
+            form->files[i] = file;
+            return FORM_OK;
+        }
+    form->files = grown(parser->arena, form->files, form->file_count,
+                        sizeof *form->files, &parser->file_capacity);
+    form->files[form->file_count++] = file;
     return FORM_OK;
 }
 

@@ -34,6 +34,7 @@ static bool read_parameter(struct arena *arena, struct text disposition,
                            const char *name, const char *extended_name,
                            struct text *ret_value);
 static struct text decode_extended(struct arena *arena, struct text value);
+static struct text without_blanks(struct text name);
 static struct text label_of(struct arena *arena, struct text file_name);
 
 bool part_parse_header(struct arena *arena, struct text lines,
@@ -114,6 +115,7 @@ static bool read_disposition(struct arena *arena, struct text disposition,
         !read_parameter(arena, disposition, "filename", "filename*",
                         &file_name))
         return false;
+    part->name = without_blanks(part->name);
     if (file_name.size > 0) /* an empty one makes a field, as in Django */
         part->file_name = label_of(arena, file_name);
     return true;
@@ -154,6 +156,19 @@ static struct text decode_extended(struct arena *arena, struct text value)
     return percent_decode(arena,
                           (struct text){value.data + start, value.size - start},
                           PERCENT_PLUS_STAYS);
+}
+
+/* At both ends, as Django; among them line ends that were encoded. */
+static struct text without_blanks(struct text name)
+{
+    static const char blanks[] = {' ', '\t', '\n', '\v', '\f', '\r'};
+
+    while (name.size > 0 && memchr(blanks, name.data[0], sizeof blanks) != NULL)
+        name = (struct text){name.data + 1, name.size - 1};
+    while (name.size > 0 &&
+           memchr(blanks, name.data[name.size - 1], sizeof blanks) != NULL)
+        name.size--;
+    return name;
 }
 
 /* The last path component, without control characters, of bounded length. */

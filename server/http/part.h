@@ -7,7 +7,7 @@
 #include "server/base/arena.h"
 
 struct part {
-    struct text name;      /* absent: not a form field, skip it */
+    struct text name;      /* absent: not a form field, skip it; no blanks */
     struct text file_name; /* absent: not a file; else without any path */
     bool is_base64;
 };

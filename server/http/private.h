@@ -56,6 +56,7 @@ struct http_server {
 struct http_request {
     struct http_server *server;
     struct http_connection *connection; /* NULL once it has gone */
+    struct http_stream *stream;         /* its reply in pieces, or NULL */
     struct evhttp_request *evhttp;      /* owns, until the reply */
     enum http_method method;
     char *peer;
@@ -66,6 +67,20 @@ struct http_request *http_request_new(struct http_server *server,
                                       struct http_connection *connection,
                                       struct evhttp_request *evhttp);
 void http_request_free(struct http_request *request);
+
+/* Its connection is gone. */
+void http_request_lost(struct http_request *request);
+
+/* evhttp keeps the request until the last byte of the reply is written. */
+void http_request_forget_body(struct http_request *request);
+
+/* reply.c: the fields of the head, and how the connection goes on. */
+void http_reply_prepare(struct http_request *request,
+                        const struct http_reply *reply,
+                        uint64_t content_length);
+
+/* stream.c: the client of a reply in pieces is gone. */
+void http_stream_lost(struct http_stream *stream);
 
 /* Open the listener or pause it, as the count of connections demands. */
 void http_server_review_listener(struct http_server *server);

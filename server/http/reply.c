@@ -14,13 +14,14 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char default_type[] = "text/html; charset=utf-8";
 
 static void add_fields(struct http_request *request,
-                       const struct http_reply *reply);
+                       const struct http_reply *reply, uint64_t content_length);
 static void add_field(struct http_request *request, const char *name,
                       const char *value);
 static void settle_connection(struct http_request *request, bool close);
@@ -28,7 +29,6 @@ static bool wants_close(const struct http_request *request);
 static bool list_has(struct text list, const char *word);
 static void send_reply(struct http_request *request,
                        const struct http_reply *reply);
-static void forget_body(struct http_request *request);
 static void on_written(struct evhttp_request *evhttp, void *context);
 
 void http_reply(struct http_request *request, const struct http_reply *reply)
@@ -41,22 +41,29 @@ void http_reply(struct http_request *request, const struct http_reply *reply)
         http_request_free(request);
         return;
     }
-    add_fields(request, reply);
-    settle_connection(request, reply->close || request->server->stopping);
-    evhttp_request_set_on_complete_cb(request->evhttp, on_written, connection);
+    http_reply_prepare(request, reply, reply->body.size);
     send_reply(request, reply);
     http_connection_replying(connection);
     http_request_free(request);
 }
 
+void http_reply_prepare(struct http_request *request,
+                        const struct http_reply *reply, uint64_t content_length)
+{
+    add_fields(request, reply, content_length);
+    settle_connection(request, reply->close || request->server->stopping);
+    evhttp_request_set_on_complete_cb(request->evhttp, on_written,
+                                      request->connection);
+}
+
 static void add_fields(struct http_request *request,
-                       const struct http_reply *reply)
+                       const struct http_reply *reply, uint64_t content_length)
 {
     char length[24];
 
     add_field(request, "X-Content-Type-Options", "nosniff");
     if (http_status_has_body(reply->status)) {
-        snprintf(length, sizeof length, "%zu", reply->body.size);
+        snprintf(length, sizeof length, "%" PRIu64, content_length);
         add_field(request, "Content-Length", length);
         add_field(request, "Content-Type",
                   reply->content_type != NULL ? reply->content_type
@@ -138,15 +145,7 @@ static void send_reply(struct http_request *request,
     evhttp_send_reply(request->evhttp, reply->status,
                       http_status_reason(reply->status), body);
     evbuffer_free(body);
-    forget_body(request);
-}
-
-/* evhttp keeps the request until the last byte of the reply is written. */
-static void forget_body(struct http_request *request)
-{
-    struct evbuffer *body = evhttp_request_get_input_buffer(request->evhttp);
-
-    evbuffer_drain(body, evbuffer_get_length(body));
+    http_request_forget_body(request);
 }
 
 static void on_written(struct evhttp_request *evhttp, void *context)

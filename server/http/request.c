@@ -34,6 +34,20 @@ void http_request_free(struct http_request *request)
     free(request);
 }
 
+void http_request_lost(struct http_request *request)
+{
+    request->connection = NULL;
+    if (request->stream != NULL)
+        http_stream_lost(request->stream);
+}
+
+void http_request_forget_body(struct http_request *request)
+{
+    struct evbuffer *body = evhttp_request_get_input_buffer(request->evhttp);
+
+    evbuffer_drain(body, evbuffer_get_length(body));
+}
+
 enum http_method http_method(const struct http_request *request)
 {
     return request->method;

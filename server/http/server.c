@@ -10,7 +10,7 @@
  *   admission.c    which requests get to the handler
  *   refusal.c      what the others are told
  *   linger.c       closing so that they can read it
- *   request.c, reply.c   the handler's side
+ *   request.c, reply.c, stream.c   the handler's side
  */
 #include "server/http/server.h"
 
@@ -69,6 +69,7 @@ void http_settings_init(struct http_settings *settings)
         .request_timeout_s = 120,
         .reply_timeout_s = 30,
         .idle_timeout_s = 90,
+        .stream_timeout_s = 3600,
     };
 }
 

@@ -14,6 +14,7 @@
 struct event_base;
 struct http_server;
 struct http_request;
+struct http_stream;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
@@ -31,6 +32,7 @@ struct http_settings {
     unsigned request_timeout_s; /* whole request, absolute: 120 */
     unsigned reply_timeout_s;   /* writing the reply, absolute: 30 */
     unsigned idle_timeout_s;    /* kept-alive and silent: 90 */
+    unsigned stream_timeout_s;  /* a reply in pieces, absolute: 3600 */
 };
 
 /*
@@ -114,5 +116,54 @@ struct http_reply {
 
 /* Ends the request: do not touch it afterwards. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
+
+/* --- the reply in pieces ---------------------------------------------- */
+
+/*
+ * For what is too large to be in memory. Begin; give a piece whenever the
+ * last one has been written; end. In flight until the end.
+ *
+ * reply_timeout_s does not bound such a reply. Instead the client has to take
+ * min_body_rate bytes a second, measured over each reply_timeout_s in which
+ * there was something to take; and all of it may last stream_timeout_s. A
+ * slower client counts as gone. The time that the handler needs to come up
+ * with the next piece is not held against it.
+ */
+
+/* The most in one piece; so much is held for each connection. */
+enum { HTTP_PIECE_BYTES = 256 * 1024 };
+
+/*
+ * The piece has left our buffers, or (`gone`) the client has left us: then
+ * end the stream, as nothing can reach the client any more. Called from the
+ * loop, never from inside http_reply_piece(); once for each piece, and not
+ * after the end. Legal in it: the next piece, and the end.
+ */
+typedef void http_piece_written(struct http_stream *stream, bool gone,
+                                void *context);
+
+/*
+ * Sends the head with that Content-Length. Takes the request: do not touch it
+ * afterwards. The body of `reply` is not looked at. To HEAD the head is all
+ * that is sent: end at once; pieces are legal, and dropped.
+ */
+struct http_stream *http_reply_begin(struct http_request *request,
+                                     const struct http_reply *reply,
+                                     uint64_t content_length);
+
+/*
+ * Copied. One at a time: not before on_written() of the one before. All
+ * together must not be longer than the Content-Length; a handler that forgets
+ * any of this ends the process.
+ */
+void http_reply_piece(struct http_stream *stream, struct text piece,
+                      http_piece_written *on_written, void *context);
+
+/*
+ * Ends the request and frees the stream; legal at any time after the begin.
+ * When not all that was promised has been given, the connection is cut, so
+ * that the client knows.
+ */
+void http_reply_end(struct http_stream *stream);
 
 #endif

@@ -8,6 +8,8 @@
 #include "server/http/private.h"
 #include "tests/support/story.h"
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <poll.h>
 #include <stdio.h>
@@ -54,6 +56,7 @@ static void starve(struct child *child);
 static void release(struct child *child);
 static void on_tick(evutil_socket_t descriptor, short what, void *context);
 static void observe(struct child *child);
+static size_t unwritten_of(const struct http_server *server);
 
 struct http_settings http_child_settings(void)
 {
@@ -190,7 +193,7 @@ static void on_request(struct http_request *request, void *context)
         reply_later(child, request);
     else if (text_equal_string(path, "/hold") && child->held_count < MOST_HELD)
         child->held[child->held_count++] = request;
-    else
+    else if (!http_streams_take(child->base, request, &report->streams))
         reply_echo(request);
 }
 
@@ -300,6 +303,7 @@ static void on_tick(evutil_socket_t descriptor, short what, void *context)
 static void observe(struct child *child)
 {
     struct http_child_report *report = child->report;
+    size_t unwritten;
 
     report->in_flight = http_server_in_flight(child->server);
     report->connections = http_server_connections(child->server);
@@ -308,4 +312,21 @@ static void observe(struct child *child)
         report->most_connections = report->connections;
     if (report->body_memory > report->most_body_memory)
         report->most_body_memory = report->body_memory;
+    unwritten = unwritten_of(child->server);
+    if (unwritten > report->most_unwritten)
+        report->most_unwritten = unwritten;
+}
+
+static size_t unwritten_of(const struct http_server *server)
+{
+    const struct http_connection *connection;
+    size_t size = 0;
+
+    TAILQ_FOREACH(connection, &server->connections, siblings)
+    {
+        if (connection->bufferevent != NULL)
+            size += evbuffer_get_length(
+                bufferevent_get_output(connection->bufferevent));
+    }
+    return size;
 }

@@ -9,12 +9,14 @@
  *   /close  closes after the reply
  *   /late   replies after 50 ms
  *   /hold   replies when told to, by http_child_release()
+ * and as http_streams.h says.
  * When it ends it looks for leaks, and the parent for how it ended.
  */
 #ifndef XQUEUE_TESTS_SUPPORT_HTTP_CHILD_H
 #define XQUEUE_TESTS_SUPPORT_HTTP_CHILD_H
 
 #include "server/http/server.h"
+#include "tests/support/http_streams.h"
 
 #include <sys/types.h>
 
@@ -29,7 +31,9 @@ struct http_child_report {
     size_t most_connections;
     size_t most_body_memory; /* bytes */
     size_t body_memory;
+    size_t most_unwritten; /* bytes of replies in memory */
     bool starved;
+    struct http_stream_counts streams;
     int64_t cpu_ms;   /* when it ended */
     char order[1024]; /* the queries in the order of the requests */
 };

@@ -144,13 +144,21 @@ START_TEST(a_part_may_end_with_its_header)
 }
 END_TEST
 
-START_TEST(two_files_of_one_name_are_both_there_in_order)
+START_TEST(the_last_of_two_files_of_one_name_wins_whole)
 {
-    parse(TEXT("--b\r\n" FILE_PART("f", "1") "one\r\n--b\r\n" FILE_PART(
-        "f", "2") "two\r\n--b--\r\n"));
+    parse(TEXT("--b\r\n"
+               "Content-Disposition: form-data; name=f; filename=1\r\n\r\n"
+               "one\r\n"
+               "--b\r\n"
+               "Content-Disposition: form-data; name=g; filename=2\r\n\r\n"
+               "two\r\n"
+               "--b\r\n"
+               "Content-Disposition: form-data; name=f; filename=3\r\n\r\n"
+               "three\r\n"
+               "--b--\r\n"));
     ck_assert_uint_eq(form.file_count, 2);
-    expect_file(0, TEXT("f"), "1", TEXT("one"));
-    expect_file(1, TEXT("f"), "2", TEXT("two"));
+    expect_file(0, TEXT("f"), "3", TEXT("three"));
+    expect_file(1, TEXT("g"), "2", TEXT("two"));
 }
 END_TEST
 
@@ -303,12 +311,84 @@ START_TEST(a_nested_multipart_is_bytes)
 }
 END_TEST
 
+START_TEST(a_file_without_a_name_spoils_the_body)
+{
+    expect_malformed(TEXT("--b\r\n" FILE_PART("", "f") "x\r\n--b--\r\n"));
+    expect_malformed(TEXT("--b\r\n" FILE_PART(" \t ", "f") "x\r\n--b--\r\n"));
+    expect_malformed(TEXT("--b\r\nContent-Disposition: form-data; name=; "
+                          "filename=f\r\n\r\nx\r\n--b--\r\n"));
+}
+END_TEST
+
+START_TEST(a_field_may_have_an_empty_name)
+{
+    parse(TEXT("--b\r\n" FIELD("") "x\r\n--b--\r\n"));
+    expect_field("", TEXT("x"));
+}
+END_TEST
+
+START_TEST(a_length_that_a_part_gives_itself_is_not_believed)
+{
+    parse(TEXT("--b\r\n"
+               "Content-Length: 1\r\n"
+               "Content-Disposition: form-data; name=f; filename=f\r\n\r\n"
+               "content\r\n"
+               "--b\r\n"
+               "Content-Length: 999999\r\n"
+               "Content-Disposition: form-data; name=g; filename=g\r\n\r\n"
+               "x\r\n"
+               "--b--\r\n"));
+    expect_file(0, TEXT("f"), "f", TEXT("content"));
+    expect_file(1, TEXT("g"), "g", TEXT("x"));
+}
+END_TEST
+
+START_TEST(a_name_of_64_kib_is_refused)
+{
+    expect_malformed(repeated("--b\r\nContent-Disposition: form-data; name=\"",
+                              "n", 65536,
+                              "\"; filename=f\r\n\r\nx\r\n--b--\r\n"));
+    expect_malformed(
+        repeated("--b\r\nContent-Disposition: form-data; name=f; filename=\"",
+                 "n", 65536, "\"\r\n\r\nx\r\n--b--\r\n"));
+}
+END_TEST
+
+static void expect_too_many(const char *part, size_t count)
+{
+    ck_assert_int_eq(status_of(repeated("", part, count, "--b--")),
+                     FORM_TOO_MANY);
+}
+
+START_TEST(ten_thousand_parts_are_too_many_whatever_they_are)
+{
+    expect_too_many("--b\r\n", 10000);
+    expect_too_many("--b\r\n\r\nx\r\n", 10000);
+    expect_too_many("--b\r\n" FIELD("a") "x\r\n", 10000);
+    expect_too_many("--b\r\n" FILE_PART("f", "f") "x\r\n", 10000);
+}
+END_TEST
+
+START_TEST(parts_without_a_name_count)
+{
+    parse(repeated("", "--b\r\n\r\nx\r\n", 1100, "--b--"));
+    expect_too_many("--b\r\n\r\nx\r\n", 1101);
+}
+END_TEST
+
 START_TEST(a_hundred_files_are_read_and_one_more_is_too_many)
 {
+    struct buffer body = {NULL, 0, 0};
     const char *part = "--b\r\n" FILE_PART("f", "f") "x\r\n";
 
-    parse(repeated("", part, 100, "--b--"));
+    for (int i = 0; i < 100; i++)
+        buffer_printf(&body, "--b\r\n" FILE_PART("%d", "f") "x\r\n", i);
+    buffer_append_string(&body, "--b--");
+    parse(buffer_text(&body));
     ck_assert_uint_eq(form.file_count, 100);
+    buffer_free(&body);
+    parse(repeated("", part, 100, "--b--"));
+    ck_assert_uint_eq(form.file_count, 1);
     ck_assert_int_eq(status_of(repeated("", part, 101, "--b--")),
                      FORM_TOO_MANY);
 }
@@ -332,7 +412,7 @@ int main(void)
         TELL(what_curl_sends_is_read),
         TELL(an_empty_file_is_a_file),
         TELL(a_part_may_end_with_its_header),
-        TELL(two_files_of_one_name_are_both_there_in_order),
+        TELL(the_last_of_two_files_of_one_name_wins_whole),
         TELL(the_last_of_two_fields_wins),
         TELL(the_boundary_inside_data_is_data_unless_a_line_begins_with_it),
         TELL(something_glued_to_the_boundary_is_refused),
@@ -349,6 +429,12 @@ int main(void)
         TELL(bad_base64_spoils_the_body),
         TELL(other_transfer_encodings_and_charsets_keep_the_bytes),
         TELL(a_nested_multipart_is_bytes),
+        TELL(a_file_without_a_name_spoils_the_body),
+        TELL(a_field_may_have_an_empty_name),
+        TELL(a_length_that_a_part_gives_itself_is_not_believed),
+        TELL(a_name_of_64_kib_is_refused),
+        TELL(ten_thousand_parts_are_too_many_whatever_they_are),
+        TELL(parts_without_a_name_count),
         TELL(a_hundred_files_are_read_and_one_more_is_too_many),
         TELL(a_thousand_fields_are_read_and_one_more_is_too_many),
     };

@@ -138,6 +138,24 @@ START_TEST(damaged_utf8_is_replaced)
 }
 END_TEST
 
+START_TEST(blanks_around_a_name_do_not_count)
+{
+    expect_names(TEXT(DISPOSITION("name=\" \ta b \"; filename=\" f \"")), "a b",
+                 " f ");
+    expect_names(TEXT(DISPOSITION("name*=utf-8''%0D%0Aa%20%09")), "a", NULL);
+    expect_names(TEXT(DISPOSITION("name=\"  \"")), "", NULL);
+}
+END_TEST
+
+START_TEST(a_name_may_hold_anything_once_it_is_decoded)
+{
+    parse(TEXT(DISPOSITION("name*=utf-8''..%2F%00%0D%0A%22x; "
+                           "filename*=utf-8''..%2F%00%0D%0A%22x")));
+    ck_assert(text_equal(part.name, TEXT("../\0\r\n\"x")));
+    ck_assert(text_equal(part.file_name, TEXT("\"x")));
+}
+END_TEST
+
 START_TEST(a_file_name_is_a_label_without_any_path)
 {
     expect_label("../../etc/passwd", "passwd");
@@ -227,6 +245,8 @@ int main(void)
         TELL(backslashes_escape_quotes_and_themselves_only),
         TELL(an_empty_file_name_makes_a_field),
         TELL(damaged_utf8_is_replaced),
+        TELL(blanks_around_a_name_do_not_count),
+        TELL(a_name_may_hold_anything_once_it_is_decoded),
         TELL(a_file_name_is_a_label_without_any_path),
         TELL(a_label_has_at_most_255_characters),
         TELL(only_base64_is_an_encoding_that_counts),
