@@ -29,6 +29,32 @@ void crypto_hmac_sha256(struct text key, struct text data,
         fatal("HMAC failed");
 }
 
+void crypto_sha256_hex(struct text data, char ret_hex[SHA256_HEX_SIZE])
+{
+    unsigned char digest[SHA256_SIZE];
+
+    crypto_sha256(data, digest);
+    crypto_hex(digest, sizeof digest, ret_hex);
+}
+
+void crypto_hmac_sha256_hex(struct text key, struct text data,
+                            char ret_hex[SHA256_HEX_SIZE])
+{
+    unsigned char digest[SHA256_SIZE];
+
+    crypto_hmac_sha256(key, data, digest);
+    crypto_hex(digest, sizeof digest, ret_hex);
+}
+
+void crypto_md5_hex(struct text data, char ret_hex[MD5_HEX_SIZE])
+{
+    unsigned char digest[MD5_SIZE];
+
+    if (EVP_Digest(data.data, data.size, digest, NULL, EVP_md5(), NULL) != 1)
+        fatal("MD5 failed");
+    crypto_hex(digest, sizeof digest, ret_hex);
+}
+
 void crypto_pbkdf2_sha256(struct text password, struct text salt,
                           int iterations, unsigned char ret_key[SHA256_SIZE])
 {

@@ -8,12 +8,25 @@
 #include "server/base/compiler.h"
 #include "server/base/text.h"
 
-enum { SHA256_SIZE = 32 };
+enum {
+    SHA256_SIZE = 32,
+    SHA256_HEX_SIZE = 2 * SHA256_SIZE + 1,
+    MD5_SIZE = 16,
+    MD5_HEX_SIZE = 2 * MD5_SIZE + 1
+};
 
 void crypto_sha256(struct text data, unsigned char ret_digest[SHA256_SIZE]);
 
 void crypto_hmac_sha256(struct text key, struct text data,
                         unsigned char ret_digest[SHA256_SIZE]);
+
+/* The same in lower-case hexadecimal. */
+void crypto_sha256_hex(struct text data, char ret_hex[SHA256_HEX_SIZE]);
+void crypto_hmac_sha256_hex(struct text key, struct text data,
+                            char ret_hex[SHA256_HEX_SIZE]);
+
+/* For names that others have made in this way before us; keeps no secret. */
+void crypto_md5_hex(struct text data, char ret_hex[MD5_HEX_SIZE]);
 
 /*
  * PBKDF2 with SHA-256. `iterations` must be at least 1. Slow on purpose

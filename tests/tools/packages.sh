@@ -28,6 +28,8 @@ run  curl                  for the lines to paste
 test clang-format          the lint of the format
 test shellcheck            the lint of the shell scripts
 test openssl               certificates for the tests of TLS
+test python3-swift         the S3 server of the tests
+test python3               a passive grader on its http.server
 ci   clang                 the second compiler, and the fuzzer
 ci   libclang-rt-dev       its sanitizers
 '
