@@ -24,7 +24,7 @@ enum {
     CALLBACKS = 16,
     MOST_RECEIVED = 100000,
     STALL_MS = 60000,
-    NATURAL = 10 /* of so many kills one has its leases end by themselves */
+    NATURAL = 10 /* of so many kills one has its pushes' leases end in time */
 };
 
 static bool is_full(void)
@@ -42,12 +42,17 @@ static void let_pass_up_to(unsigned most_ms)
     poll(NULL, 0, (int)(random % (most_ms + 1)));
 }
 
-/* With nobody alive all leases are the dead one's: they end now. */
-static void end_leases(void)
+/*
+ * With nobody alive all leases are the dead one's: they end now. Those of
+ * callbacks always, which would last longer than anybody waits here.
+ */
+static void end_leases(bool is_natural)
 {
+    mariadb_run("UPDATE xqueue_outbox SET due_us = 0 WHERE owner IS NOT NULL");
+    if (is_natural)
+        return;
     mariadb_run("UPDATE xqueue_live SET expires_us = 1 WHERE state = 1");
     mariadb_run("UPDATE xqueue_push SET expires_us = 1");
-    mariadb_run("UPDATE xqueue_outbox SET due_us = 0 WHERE owner IS NOT NULL");
 }
 
 /* `came`: to the grader, before the kill. */
@@ -58,8 +63,7 @@ static void kill_server(struct history *history, struct grader *grader,
     let_pass_up_to(100);
     service_kill(service);
     history_add_kill(history);
-    if (!is_natural)
-        end_leases();
+    end_leases(is_natural);
     service_serve(service);
 }
 
