@@ -19,7 +19,9 @@ server=
 is_private=
 
 stop() {
-    trap - INT TERM HUP EXIT
+    trap - EXIT
+    # make passes on a signal that has come to everybody already.
+    trap '' INT TERM HUP
     echo
     echo 'Stopping ...'
     if [ -n "$server" ] && kill -TERM "$server" 2>/dev/null; then
