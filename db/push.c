@@ -142,11 +142,14 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
     claim->places = 0;
     claim->changed = false;
     claim->self->count = 0;
+    claim->self->took_all_places = false;
     status = lock_queue(db, claim);
     if (status == DB_OK)
         status = count_places(db, claim);
     if (status == DB_OK && claim->places > 0)
         status = lease(db, claim);
+    claim->self->took_all_places = claim->places < claim->self->limit &&
+                                   claim->self->count == claim->places;
     arena_free(claim->arena);
     return status == DB_OK && !claim->changed ? DB_NOT_FOUND : status;
 }

@@ -56,6 +56,7 @@ struct push_claim {
 
     struct push_item *items; /* oldest first */
     size_t count;
+    bool took_all_places; /* fewer than `limit` were free; none is now */
 };
 
 extern const struct db_op push_claim_op;

@@ -95,10 +95,20 @@ void lane_claimed(struct lane *lane, size_t count, bool more)
     go_on(lane, was_full);
 }
 
+void lane_claimed_all_places(struct lane *lane, size_t count)
+{
+    bool may_be_free = lane->ended_since;
+
+    lane_claimed(lane, count, may_be_free);
+    if (!may_be_free && lane->in_flight > 0)
+        lane->more = true;
+}
+
 void lane_heard(struct lane *lane, bool healthy, int64_t retry_after_s)
 {
     struct breaker *breaker = &lane->breaker;
     int64_t now_ms = clock_monotonic_ms();
+    bool was_closed = breaker_state(breaker, now_ms) == BREAKER_CLOSED;
 
     if (!healthy) {
         if (breaker_failed(breaker, now_ms, retry_after_s))
@@ -111,13 +121,16 @@ void lane_heard(struct lane *lane, bool healthy, int64_t retry_after_s)
         log_event(LOG_INFO, "breaker", log_string("of", lane->lanes->ops->name),
                   log_string("lane", lane->name),
                   log_string("state", "closed"));
-    drain(lane);
+    /* No room is new otherwise. */
+    if (!was_closed)
+        drain(lane);
 }
 
 void lane_done(struct lane *lane)
 {
     bool was_full = are_full(lane->lanes);
 
+    lane->ended_since = true;
     lane->in_flight--;
     lane->lanes->in_flight--;
     go_on(lane, was_full);
@@ -188,6 +201,7 @@ static void claim(struct lane *lane)
     TAILQ_INSERT_TAIL(&lanes->list, lane, entry);
     lane->claiming = room;
     lane->more = false;
+    lane->ended_since = false;
     lanes->claiming += room;
     lanes->ops->claim(lane, room);
 }

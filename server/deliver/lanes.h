@@ -59,6 +59,7 @@ struct lane {
     size_t in_flight;
     size_t claiming;          /* so many, at most, by a claim under way */
     bool more;                /* there may be more than was claimed last */
+    bool ended_since;         /* one is over since the last claim began */
     bool gathering;           /* the timer is for a claim of several */
     struct loop_timer *timer; /* or for what is due later, or the breaker */
     int64_t timer_at_ms;      /* when it fires, if it is set */
@@ -98,6 +99,13 @@ void lane_nudge_later(struct lane *lane, int64_t wait_ms);
  * that failed, which would only fail again at once.
  */
 void lane_claimed(struct lane *lane, size_t count, bool more);
+
+/*
+ * The same, when there are others but somebody else holds what they need:
+ * a claim follows as soon as one of those under way is over, or has been
+ * since the claim began. Without any, the owner looks now and then.
+ */
+void lane_claimed_all_places(struct lane *lane, size_t count);
 
 /*
  * The verdict on its health: see breaker_succeeded() and breaker_failed().

@@ -226,7 +226,11 @@ static enum step claimed(struct task *task)
 
     if (!is_good)
         log_failure(self);
-    lane_claimed(&self->lane->lane, count, is_good && count == self->op.limit);
+    if (is_good && self->op.took_all_places)
+        lane_claimed_all_places(&self->lane->lane, count);
+    else
+        lane_claimed(&self->lane->lane, count,
+                     is_good && count == self->op.limit);
     for (size_t i = 0; i < count; i++)
         deliver(self, &self->op.items[i]);
     return task_end(task);

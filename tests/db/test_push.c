@@ -147,6 +147,28 @@ START_TEST(never_more_than_concurrency_are_under_way)
 }
 END_TEST
 
+START_TEST(a_claim_tells_whether_more_could_be_had_with_more_places)
+{
+    struct push_claim claim = push_claim_of(3);
+
+    for (int i = 0; i < 4; i++)
+        submit(arena_printf(arena, "7:%d", i));
+    claim.limit = 2;
+    ck_assert_int_eq(db_run(db, &claim.job), DB_OK);
+    ck_assert(!claim.took_all_places);
+    ck_assert_int_eq(db_run(db, &claim.job), DB_OK);
+    ck_assert_uint_eq(claim.count, 1);
+    ck_assert(claim.took_all_places);
+    ck_assert_int_eq(db_run(db, &claim.job), DB_OK);
+    ck_assert_uint_eq(claim.count, 0);
+    ck_assert(claim.took_all_places);
+    claim.concurrency = 5;
+    ck_assert_int_eq(db_run(db, &claim.job), DB_OK);
+    ck_assert_uint_eq(claim.count, 1);
+    ck_assert(!claim.took_all_places);
+}
+END_TEST
+
 START_TEST(each_queue_has_places_of_its_own)
 {
     struct push_claim elsewhere = push_claim_of(1);
@@ -378,6 +400,7 @@ HOT_STORY("push", TELL(the_oldest_are_pushed_first),
           TELL(a_claim_with_nothing_to_do_commits_nothing),
           TELL(no_more_than_the_limit_are_claimed),
           TELL(never_more_than_concurrency_are_under_way),
+          TELL(a_claim_tells_whether_more_could_be_had_with_more_places),
           TELL(each_queue_has_places_of_its_own),
           TELL(a_lowered_concurrency_lets_the_others_end_first),
           TELL(a_lease_that_ran_out_frees_the_place_and_the_submission),

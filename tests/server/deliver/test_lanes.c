@@ -160,6 +160,45 @@ START_TEST(a_full_claim_is_followed_by_another_when_there_is_room)
 }
 END_TEST
 
+/* The claim under way ends: what there is has all places, ours or others'. */
+static void answer_with_all_places(struct line *line, size_t count)
+{
+    lane_claimed_all_places(&line->lane, count);
+}
+
+START_TEST(while_others_have_the_places_each_end_makes_a_claim)
+{
+    lane_nudge(&a.lane);
+    answer_with_all_places(&a, 2);
+    ck_assert_uint_eq(a.claims, 1);
+    lane_heard(&a.lane, true, 0);
+    ck_assert_uint_eq(a.claims, 1);
+    finish(&a, 1);
+    ck_assert_uint_eq(a.claims, 2);
+    answer_with_all_places(&a, 0);
+    ck_assert_uint_eq(a.claims, 2);
+    finish(&a, 1);
+    ck_assert_uint_eq(a.claims, 3);
+    answer_with_all_places(&a, 0);
+    ck_assert_uint_eq(a.claims, 3);
+    ck_assert(lane_is_idle(&a.lane));
+}
+END_TEST
+
+START_TEST(a_place_that_was_freed_during_a_claim_makes_another)
+{
+    lane_nudge(&a.lane);
+    answer_with_all_places(&a, 1);
+    lane_nudge(&a.lane);
+    ck_assert_uint_eq(a.claims, 2);
+    finish(&a, 1);
+    answer_with_all_places(&a, 0);
+    ck_assert_uint_eq(a.claims, 3);
+    answer_with_all_places(&a, 0);
+    ck_assert_uint_eq(a.claims, 3);
+}
+END_TEST
+
 START_TEST(those_that_end_together_make_one_claim)
 {
     a.limit = 4;
@@ -404,6 +443,8 @@ int main(void)
         TELL(there_is_one_claim_at_a_time),
         TELL(an_empty_claim_is_the_last),
         TELL(a_full_claim_is_followed_by_another_when_there_is_room),
+        TELL(while_others_have_the_places_each_end_makes_a_claim),
+        TELL(a_place_that_was_freed_during_a_claim_makes_another),
         TELL(those_that_end_together_make_one_claim),
         TELL(nobody_gets_more_than_half),
         TELL(all_together_get_no_more_than_there_is),
