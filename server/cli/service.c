@@ -12,6 +12,7 @@
 #include "server/api/housekeeping.h"
 #include "server/api/router.h"
 #include "server/base/log.h"
+#include "server/base/open_files.h"
 #include "server/cli/adoption.h"
 #include "server/cli/command.h"
 #include "server/cli/delivery.h"
@@ -62,6 +63,7 @@ int service_run(const struct options *options, int roles)
         return EXIT_FAILED;
     service.config = service.first_config;
     service.env.config = service.config;
+    open_files_raise();
     db_library_start();
     fetch_library_start();
     heed_signals();

@@ -15,6 +15,7 @@
 #include "server/http/server.h"
 
 #include "server/base/memory.h"
+#include "server/base/open_files.h"
 #include "server/http/admission.h"
 #include "server/http/crowd.h"
 #include "server/http/deadlines.h"
@@ -27,12 +28,11 @@
 #include <event2/listener.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 enum {
     SWEEP_US = 500 * 1000,
-    OTHER_DESCRIPTORS = 384, /* database, deliveries, log, and a few more */
-    HEAD_SLACK = 4096,       /* evhttp is to stumble after our own watch */
+    OTHER_DESCRIPTORS = 1024, /* deliveries, database, log, and a few more */
+    HEAD_SLACK = 4096,        /* evhttp is to stumble after our own watch */
 };
 
 struct search {
@@ -156,25 +156,16 @@ void http_server_review_listener(struct http_server *server)
 /* As many as wanted, while the process keeps descriptors for the rest. */
 static size_t connection_limit(size_t wanted)
 {
-    struct rlimit limit;
-    size_t possible;
+    size_t limit = open_files_raise();
+    size_t possible =
+        limit > 2 * OTHER_DESCRIPTORS ? limit - OTHER_DESCRIPTORS : limit / 2;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return wanted;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur == RLIM_INFINITY)
-        return wanted;
-    possible = limit.rlim_cur > 2 * OTHER_DESCRIPTORS
-                   ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS
-                   : (size_t)limit.rlim_cur / 2;
     if (possible >= wanted)
         return wanted;
     log_message(LOG_WARNING,
                 "%zu connections at most: the system allows %zu "
                 "open files",
-                possible, (size_t)limit.rlim_cur);
+                possible, limit);
     return possible;
 }
 

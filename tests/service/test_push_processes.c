@@ -11,19 +11,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static struct sink *lms;
 static struct grader *grader;
 
-/* `more` of the queue's entry. */
-static void begin(const char *more, const char *role)
+/* The grader's path, and `more` of the queue's entry. */
+static void begin(const char *path, const char *more, const char *role)
 {
     char queues[200];
 
     lms = sink_start(0);
     grader = grader_start(0, 1);
     snprintf(queues, sizeof queues, "{q: {url: '%s'%s}}",
-             grader_url(grader, 0, "/slow/20/a"), more);
+             grader_url(grader, 0, path), more);
     own_service_begin(&(struct service_settings){
         .database = mariadb_database(),
         .queues = queues,
@@ -72,7 +73,7 @@ START_TEST(run_consumer_pushes_what_another_process_was_given)
     struct program *consumer;
     int64_t before_ms;
 
-    begin("", "web");
+    begin("/slow/20/a", "", "web");
     consumer = start(
         (const char *const[]){BINARY_DIR "/xqueue", "run_consumer", NULL});
     for (int i = 1; i <= 3; i++) {
@@ -96,7 +97,7 @@ static int64_t most_of_three(const char *more)
     struct program *consumers[2];
     int64_t most;
 
-    begin(more, "web,deliver");
+    begin("/slow/20/a", more, "web,deliver");
     for (int i = 0; i < 2; i++)
         consumers[i] = start(words);
     for (int i = 1; i <= 60; i++)
@@ -125,10 +126,34 @@ START_TEST(a_server_and_two_consumers_push_to_a_queue_as_many_as_it_says)
 }
 END_TEST
 
+/* It begins with fewer files than that takes, as it does on many systems. */
+START_TEST(run_consumer_pushes_as_many_at_once_as_the_system_lets_it)
+{
+    struct rlimit usual;
+    struct program *consumer;
+
+    begin("/slow/2000/a", ", concurrency: 60", "web");
+    for (int i = 1; i <= 60; i++)
+        push_submit("q", callback(i), arena_printf(scratch, "%d", i));
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    ck_assert_int_eq(
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){50, usual.rlim_max}), 0);
+    consumer = start(
+        (const char *const[]){BINARY_DIR "/xqueue", "run_consumer", NULL});
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    grader_wait(grader, 1, 60, 10000);
+    ck_assert_int_eq(grader_path(grader, "/slow/2000/a").most, 60);
+    sink_wait(lms, 60, 10000);
+    stop(consumer);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     static const struct story_test tests[] = {
         TELL(run_consumer_pushes_what_another_process_was_given),
+        TELL(run_consumer_pushes_as_many_at_once_as_the_system_lets_it),
         TELL(a_server_and_two_consumers_push_to_a_queue_one_by_one),
         TELL(a_server_and_two_consumers_push_to_a_queue_as_many_as_it_says),
     };
