@@ -57,6 +57,7 @@ static void take_settings(struct push *self,
                           const struct config_queue *settings);
 static char *copy_string(struct arena *arena, const char *string);
 static enum step post(struct task *task);
+static bool is_late(const struct push *self);
 static void ask(struct push *self);
 static void fetch_done(struct fetch *fetch);
 static enum step posted(struct task *task);
@@ -137,7 +138,7 @@ static enum step post(struct task *task)
 {
     struct push *self = task->self;
 
-    if (!self->is_wanted || task->env->fetcher == NULL) {
+    if (!self->is_wanted || task->env->fetcher == NULL || is_late(self)) {
         self->end.outcome = PUSH_UNSENT;
         self->reason = "not sent any more";
         return record(task);
@@ -153,22 +154,26 @@ static enum step post(struct task *task)
     return task_wait(task, posted);
 }
 
+/* Its lease may end first, or has: the process was stopped for a while. */
+static bool is_late(const struct push *self)
+{
+    return clock_monotonic_ms() + push_try_ms(&self->settings) >=
+           self->lease_end_ms;
+}
+
 static void ask(struct push *self)
 {
-    const struct config_queue *settings = &self->settings;
-    long timeout_ms = (long)(settings->timeout_s * 1000);
-
     self->fetch = (struct fetch){
-        .url = settings->grader_url,
+        .url = self->settings.grader_url,
         .body = buffer_text(&self->request),
-        .username = settings->basic_auth_user,
-        .password = settings->basic_auth_password,
-        .policy = {.verify_tls = settings->verify_tls,
-                   .ca_file = settings->tls_ca_file},
+        .username = self->settings.basic_auth_user,
+        .password = self->settings.basic_auth_password,
+        .policy = {.verify_tls = self->settings.verify_tls,
+                   .ca_file = self->settings.tls_ca_file},
         .connect_timeout_ms = CONNECT_MS,
-        .idle_timeout_ms = timeout_ms,
-        .total_timeout_ms = 2 * timeout_ms,
-        .fresh_connection = !settings->keep_alive,
+        .idle_timeout_ms = (long)(self->settings.timeout_s * 1000),
+        .total_timeout_ms = (long)push_try_ms(&self->settings),
+        .fresh_connection = !self->settings.keep_alive,
         .follow_redirects = true,
         .max_reply_bytes = (size_t)self->task->env->config->grader_reply_bytes,
         .keep_reply = true,
@@ -293,12 +298,13 @@ static enum step recorded(struct task *task)
     struct push *self = task->self;
     enum db_status status = self->end.job.status;
     bool is_over = status == DB_OK || status == DB_MISMATCH;
-    bool is_late = status == DB_CANCELED ||
-                   clock_monotonic_ms() + RECORD_PAUSE_MS >= self->lease_end_ms;
+    bool gives_up =
+        status == DB_CANCELED ||
+        clock_monotonic_ms() + RECORD_PAUSE_MS >= self->lease_end_ms;
 
     if (status == DB_REFUSED && self->end.outcome == PUSH_GRADED)
         return record_failure(task, "the database refused the reply");
-    if (!is_over && !is_late) {
+    if (!is_over && !gives_up) {
         if (!self->is_told)
             log_unrecorded(self, "tried again");
         self->is_told = true;

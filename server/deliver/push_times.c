@@ -14,14 +14,18 @@ enum {
 int64_t push_lease_us(const struct config *config,
                       const struct config_queue *settings)
 {
-    double needed_us =
-        (config->push_retry_s + 2 * settings->timeout_s) * US_PER_SECOND +
-        (double)RECORD_MS * 1000;
+    double needed_us = config->push_retry_s * US_PER_SECOND +
+                       (double)(push_try_ms(settings) + RECORD_MS) * 1000;
     double asked_us = settings->processing_delay_min * US_PER_MINUTE;
     bool is_asked =
         settings->processing_delay_min != config->processing_delay_min;
 
     return (int64_t)(is_asked && asked_us > needed_us ? asked_us : needed_us);
+}
+
+int64_t push_try_ms(const struct config_queue *settings)
+{
+    return 2 * (int64_t)(settings->timeout_s * 1000);
 }
 
 int64_t push_backoff_ms(int64_t tries)

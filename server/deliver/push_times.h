@@ -13,6 +13,9 @@
 int64_t push_lease_us(const struct config *config,
                       const struct config_queue *settings);
 
+/* Milliseconds that one try may take. */
+int64_t push_try_ms(const struct config_queue *settings);
+
 /* Milliseconds before the try after the n-th (1 is the first), +-20 %. */
 int64_t push_backoff_ms(int64_t tries);
 

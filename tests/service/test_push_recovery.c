@@ -4,6 +4,7 @@
  */
 #include "tests/support/push_story.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 static struct sink *lms;
@@ -70,11 +71,39 @@ START_TEST(a_grade_waits_for_a_database_that_is_away)
 }
 END_TEST
 
+/* Somebody else may be pushing it by then. */
+START_TEST(a_server_that_slept_past_its_lease_does_not_send_what_it_had)
+{
+    char queues[200];
+
+    grader = peer_start(NULL, 0);
+    snprintf(queues, sizeof queues, "{q: '%s'}", peer_url(grader, "/"));
+    peer_stop(grader);
+    lms = sink_start(0);
+    own_service_begin(&(struct service_settings){
+        .database = mariadb_database(),
+        .queues = queues,
+        .more = "PUSH_RETRY_SECONDS: 2\nGRADING_TIMEOUT: 0.1",
+    });
+    push_submit("q", sink_url(lms, "/"), "body");
+    service_wait_for_log(service, "tries=1 status=0 ms=");
+    kill(service_pid(service), SIGSTOP);
+    mariadb_wait_for_value("1", "SELECT expires_us < 1000000 *"
+                                " UNIX_TIMESTAMP() FROM xqueue_live");
+    kill(service_pid(service), SIGCONT);
+    service_wait_for_log(service, "reason=\"not sent any more\"");
+    push_expect_failure(lms, "q");
+    own_service_end();
+    sink_stop(lms);
+}
+END_TEST
+
 int main(void)
 {
     static const struct story_test tests[] = {
         TELL(what_a_killed_server_was_pushing_is_pushed_again),
         TELL(a_grade_waits_for_a_database_that_is_away),
+        TELL(a_server_that_slept_past_its_lease_does_not_send_what_it_had),
     };
     static const struct story story = {
         .name = "pushes and what may fail",

@@ -36,6 +36,14 @@ START_TEST(a_queue_may_ask_for_a_longer_lease_but_for_no_shorter_one)
 }
 END_TEST
 
+START_TEST(a_try_may_take_twice_the_timeout)
+{
+    const struct config_queue queue = {.timeout_s = 0.25};
+
+    ck_assert_int_eq(push_try_ms(&queue), 500);
+}
+END_TEST
+
 START_TEST(the_wait_doubles_up_to_eight_seconds)
 {
     static const int64_t expected_ms[] = {500, 1000, 2000, 4000, 8000, 8000};
@@ -66,4 +74,5 @@ END_TEST
 STORY("the times of a push",
       TELL(a_lease_is_longer_than_a_push_with_all_its_tries),
       TELL(a_queue_may_ask_for_a_longer_lease_but_for_no_shorter_one),
+      TELL(a_try_may_take_twice_the_timeout),
       TELL(the_wait_doubles_up_to_eight_seconds), TELL(waits_differ))
