@@ -204,7 +204,8 @@ static void tell_lane(struct push *self)
     const struct fetch *fetch = &self->fetch;
     bool is_healthy = fetch->status == FETCH_DONE;
 
-    if (fetch->status == FETCH_CANCELED)
+    /* Of a grader that the queue has left the lane need not hear. */
+    if (fetch->status == FETCH_CANCELED || push_wait_is_recalled(&self->wait))
         return;
     if (fetch->http_status == 429 ||
         (fetch->http_status >= 502 && fetch->http_status <= 504))

@@ -99,6 +99,25 @@ START_TEST(what_waited_for_a_dead_grader_is_pushed_to_the_new_one)
 }
 END_TEST
 
+START_TEST(what_the_old_grader_says_does_not_stop_the_new_one)
+{
+    struct peer *busy = peer_start_one((struct peer_rule){
+        .status = 503, .headers = "Retry-After: 300\r\n", .delay_ms = 1000});
+    struct peer *grader = peer_start_one((struct peer_rule){.body = "right"});
+
+    begin();
+    push_queues("{leaves: '%s'}", peer_url(busy, "/"));
+    push_submit("leaves", sink_url(lms, "/1"), "body");
+    ck_assert(peer_wait(busy, 1, 10000));
+    push_queues("{leaves: '%s'}", peer_url(grader, "/"));
+    push_submit("leaves", sink_url(lms, "/2"), "body");
+    expect_text(sink_wait(lms, 2, 10000).items[1].body, "right");
+    peer_stop(busy);
+    peer_stop(grader);
+    sink_stop(lms);
+}
+END_TEST
+
 START_TEST(what_waited_for_a_dead_grader_can_be_pulled)
 {
     struct pulled pulled;
@@ -194,6 +213,7 @@ SERVICE_STORY("reloading push queues", &settings,
               TELL(a_push_ends_as_it_began),
               TELL(a_queue_without_its_grader_is_pulled_from),
               TELL(what_waited_for_a_dead_grader_is_pushed_to_the_new_one),
+              TELL(what_the_old_grader_says_does_not_stop_the_new_one),
               TELL(what_waited_for_a_dead_grader_can_be_pulled),
               TELL(a_queue_may_go_and_come_again),
               TELL(a_push_has_the_settings_of_its_time),
