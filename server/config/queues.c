@@ -154,7 +154,7 @@ static void read_address(struct loading *loading, const struct yaml_node *value,
     struct web_address address;
 
     if (!is_text ||
-        !web_address_read(loading->config->arena, value->text, &address)) {
+        !web_address_parse(loading->config->arena, value->text, &address)) {
         /* What has an @ may have a password, too. */
         if (is_text && memchr(value->text.data, '@', value->text.size) != NULL)
             loading_expected_secret(loading, place, expected, value);

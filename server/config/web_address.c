@@ -1,27 +1,26 @@
 /*
- * An address of the web, apart.
+ * A web address, taken apart.
  */
 #include "server/config/web_address.h"
 
-#include "server/base/utf8.h"
+#include "server/base/percent.h"
 #include "server/config/checks.h"
 
 #include <string.h>
 
-static bool read_user(struct arena *arena, struct text user,
-                      struct web_address *ret_address);
+static bool parse_user(struct arena *arena, struct text user,
+                       struct web_address *ret_address);
 static struct text without(struct arena *arena, struct text text,
                            struct text user);
-static struct text decode(struct arena *arena, struct text text);
 
-bool web_address_read(struct arena *arena, struct text text,
-                      struct web_address *ret_address)
+bool web_address_parse(struct arena *arena, struct text text,
+                       struct web_address *ret_address)
 {
     struct web_address address = {NULL, NULL, NULL};
     struct text user;
 
     if (check_find_user(text, &user)) {
-        if (!read_user(arena, user, &address))
+        if (!parse_user(arena, user, &address))
             return false;
         text = without(arena, text, user);
     }
@@ -32,8 +31,8 @@ bool web_address_read(struct arena *arena, struct text text,
     return true;
 }
 
-static bool read_user(struct arena *arena, struct text user,
-                      struct web_address *ret_address)
+static bool parse_user(struct arena *arena, struct text user,
+                       struct web_address *ret_address)
 {
     const char *colon = memchr(user.data, ':', user.size);
     struct text password;
@@ -43,8 +42,8 @@ static bool read_user(struct arena *arena, struct text user,
     password.data = colon + 1;
     password.size = (size_t)(user.data + user.size - password.data);
     user.size -= password.size + 1;
-    user = decode(arena, user);
-    password = decode(arena, password);
+    user = percent_decode(arena, user, PERCENT_PLUS_STAYS);
+    password = percent_decode(arena, password, PERCENT_PLUS_STAYS);
     if (!check_printable(user) || !check_printable(password))
         return false;
     ret_address->user = user.data;
@@ -64,25 +63,4 @@ static struct text without(struct arena *arena, struct text text,
     memcpy(copy + before, text.data + end, text.size - end);
     copy[text.size - user.size - 1] = '\0';
     return (struct text){copy, text.size - user.size - 1};
-}
-
-/* As Python's unquote: a % that is not followed by two digits stays. */
-static struct text decode(struct arena *arena, struct text text)
-{
-    char *copy = arena_alloc(arena, text.size + 1);
-    size_t size = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        copy[size] = text.data[i];
-        if (text.data[i] == '%' && text.size - i > 2 &&
-            text_hex_digit(text.data[i + 1]) >= 0 &&
-            text_hex_digit(text.data[i + 2]) >= 0) {
-            copy[size] = (char)(text_hex_digit(text.data[i + 1]) << 4 |
-                                text_hex_digit(text.data[i + 2]));
-            i += 2;
-        }
-        size++;
-    }
-    copy[size] = '\0';
-    return utf8_repair(arena, (struct text){copy, size});
 }

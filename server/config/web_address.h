@@ -1,6 +1,6 @@
 /*
- * An address of the web with a user and password in it, as python-requests
- * takes it: http://user:password@host/path. Pure.
+ * A web address with a user and password in it, as python-requests takes it:
+ * http://user:password@host/path. Pure.
  */
 #ifndef XQUEUE_CONFIG_WEB_ADDRESS_H
 #define XQUEUE_CONFIG_WEB_ADDRESS_H
@@ -19,7 +19,7 @@ struct web_address {
  * password with control characters. As with requests a user without a colon
  * after it is left out: there is no password to send.
  */
-bool web_address_read(struct arena *arena, struct text text,
-                      struct web_address *ret_address) MUST_CHECK;
+bool web_address_parse(struct arena *arena, struct text text,
+                       struct web_address *ret_address) MUST_CHECK;
 
 #endif

@@ -3,9 +3,9 @@
  */
 #include "server/http/form.h"
 
+#include "server/base/percent.h"
 #include "server/http/multipart.h"
 #include "server/http/parameter.h"
-#include "server/http/percent.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
  */
 #include "server/http/part.h"
 
+#include "server/base/percent.h"
 #include "server/base/utf8.h"
 #include "server/http/parameter.h"
-#include "server/http/percent.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * Percent-decoding.
  */
-#include "server/http/percent.h"
+#include "server/base/percent.h"
 
 #include "server/base/utf8.h"
 

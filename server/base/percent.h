@@ -2,8 +2,8 @@
  * Percent-decoding, as Python's unquote does it: two hexadecimal digits after
  * a '%' are a byte, any other '%' stands for itself. Pure.
  */
-#ifndef XQUEUE_HTTP_PERCENT_H
-#define XQUEUE_HTTP_PERCENT_H
+#ifndef XQUEUE_BASE_PERCENT_H
+#define XQUEUE_BASE_PERCENT_H
 
 #include "server/base/arena.h"
 
