@@ -12,6 +12,7 @@
  */
 #include "db/answer.h"
 
+#include "db/live_batch.h"
 #include "db/outbox_row.h"
 #include "server/base/crypto.h"
 
@@ -19,45 +20,37 @@
 
 enum { BATCH = 32, NEWER_LOOKED_AT = 100 };
 
-struct batch {
-    struct db_job **jobs;
-    size_t count;
-    struct arena *arena;
-    int64_t now_us;
-    struct live_row *live;
-    size_t live_count;
-};
-
 static enum db_status run_answer(struct db_conn *db, struct db_job **jobs,
                                  size_t count);
-static bool has_twins(struct db_job **jobs, size_t count);
 static enum db_status answer_body(struct db_conn *db, int64_t now_us,
                                   void *context);
-static enum db_status lock_live(struct db_conn *db, struct batch *batch);
-static enum db_status answer_live(struct db_conn *db, struct batch *batch,
+static enum db_status answer_live(struct db_conn *db, struct live_batch *batch,
                                   struct submission_answer *self,
                                   const struct live_row *live);
-static enum db_status store_live_result(struct db_conn *db, struct batch *batch,
+static enum db_status store_live_result(struct db_conn *db,
+                                        struct live_batch *batch,
                                         const struct submission_answer *self,
                                         const struct live_row *live);
-static enum db_status answer_history(struct db_conn *db, struct batch *batch,
+static enum db_status answer_history(struct db_conn *db,
+                                     struct live_batch *batch,
                                      struct submission_answer *self);
-static enum db_status deliver_history(struct db_conn *db, struct batch *batch,
+static enum db_status deliver_history(struct db_conn *db,
+                                      struct live_batch *batch,
                                       struct submission_answer *self,
                                       struct text header, int64_t arrival_us);
-static enum db_status is_replaced(struct db_conn *db, struct batch *batch,
+static enum db_status is_replaced(struct db_conn *db, struct live_batch *batch,
                                   const unsigned char *problem, int64_t id,
                                   bool *ret_replaced);
-static enum db_status was_replaced(struct db_conn *db, struct batch *batch,
+static enum db_status was_replaced(struct db_conn *db, struct live_batch *batch,
                                    const struct submission_answer *self,
                                    const unsigned char *problem,
                                    bool *ret_replaced);
 static enum db_status revive(struct db_conn *db, int64_t id,
                              const unsigned char *problem, int64_t destination,
                              int64_t arrival_us);
-static enum db_status store_result(struct db_conn *db, struct batch *batch,
+static enum db_status store_result(struct db_conn *db, struct live_batch *batch,
                                    const struct submission_answer *self);
-static enum db_status add_callback(struct db_conn *db, struct batch *batch,
+static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
                                    struct submission_answer *self,
                                    int64_t destination, int64_t arrival_us);
 static bool key_matches(const struct submission_answer *self,
@@ -73,41 +66,35 @@ static struct submission_answer *item(struct db_job **jobs, size_t i)
     return CONTAINER_OF(jobs[i], struct submission_answer, job);
 }
 
+static int64_t submission_of(struct db_job *job)
+{
+    return CONTAINER_OF(job, struct submission_answer, job)->id;
+}
+
 static enum db_status run_answer(struct db_conn *db, struct db_job **jobs,
                                  size_t count)
 {
-    struct batch batch = {.jobs = jobs, .count = count};
+    struct live_batch batch = {
+        .jobs = jobs, .count = count, .submission_of = submission_of};
 
     /* Two results of one submission: one after the other, not together. */
-    if (has_twins(jobs, count))
+    if (live_batch_has_twins(&batch))
         return DB_REFUSED;
     return db_transact(db, answer_body, &batch);
-}
-
-static bool has_twins(struct db_job **jobs, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = i + 1; k < count; k++) {
-            if (item(jobs, i)->id == item(jobs, k)->id)
-                return true;
-        }
-    }
-    return false;
 }
 
 static enum db_status answer_body(struct db_conn *db, int64_t now_us,
                                   void *context)
 {
-    struct batch *batch = context;
+    struct live_batch *batch = context;
     enum db_status status;
 
     batch->arena = arena_new();
     batch->now_us = now_us;
-    status = lock_live(db, batch);
+    status = live_batch_lock(db, batch);
     for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
         struct submission_answer *self = item(batch->jobs, i);
-        const struct live_row *live =
-            hot_set_find(batch->live, batch->live_count, self->id);
+        const struct live_row *live = live_batch_find(batch, self->id);
 
         self->job.status = DB_OK;
         self->will_deliver = false;
@@ -120,17 +107,7 @@ static enum db_status answer_body(struct db_conn *db, int64_t now_us,
     return status;
 }
 
-static enum db_status lock_live(struct db_conn *db, struct batch *batch)
-{
-    int64_t *ids = arena_alloc(batch->arena, batch->count * sizeof *ids);
-
-    for (size_t i = 0; i < batch->count; i++)
-        ids[i] = item(batch->jobs, i)->id;
-    return hot_set_lock(db, batch->arena, ids, batch->count, false,
-                        &batch->live, &batch->live_count);
-}
-
-static enum db_status answer_live(struct db_conn *db, struct batch *batch,
+static enum db_status answer_live(struct db_conn *db, struct live_batch *batch,
                                   struct submission_answer *self,
                                   const struct live_row *live)
 {
@@ -152,7 +129,8 @@ static enum db_status answer_live(struct db_conn *db, struct batch *batch,
     return status;
 }
 
-static enum db_status store_live_result(struct db_conn *db, struct batch *batch,
+static enum db_status store_live_result(struct db_conn *db,
+                                        struct live_batch *batch,
                                         const struct submission_answer *self,
                                         const struct live_row *live)
 {
@@ -161,7 +139,8 @@ static enum db_status store_live_result(struct db_conn *db, struct batch *batch,
     return status == DB_OK ? hot_set_keep_lease(db, live) : status;
 }
 
-static enum db_status answer_history(struct db_conn *db, struct batch *batch,
+static enum db_status answer_history(struct db_conn *db,
+                                     struct live_batch *batch,
                                      struct submission_answer *self)
 {
     const struct db_param id[] = {DB_INTEGER(self->id)};
@@ -193,7 +172,8 @@ static enum db_status answer_history(struct db_conn *db, struct batch *batch,
     return status == DB_OK ? store_result(db, batch, self) : status;
 }
 
-static enum db_status deliver_history(struct db_conn *db, struct batch *batch,
+static enum db_status deliver_history(struct db_conn *db,
+                                      struct live_batch *batch,
                                       struct submission_answer *self,
                                       struct text header, int64_t arrival_us)
 {
@@ -219,7 +199,7 @@ static enum db_status deliver_history(struct db_conn *db, struct batch *batch,
  * Does another submission of the same problem wait for its grade? An old
  * reply could wipe the LMS's state of it.
  */
-static enum db_status is_replaced(struct db_conn *db, struct batch *batch,
+static enum db_status is_replaced(struct db_conn *db, struct live_batch *batch,
                                   const unsigned char *problem, int64_t id,
                                   bool *ret_replaced)
 {
@@ -242,7 +222,7 @@ static enum db_status is_replaced(struct db_conn *db, struct batch *batch,
  * Or was a newer one finished already? The column holds no more than the
  * beginning of the URL, so each that shares it is looked at whole.
  */
-static enum db_status was_replaced(struct db_conn *db, struct batch *batch,
+static enum db_status was_replaced(struct db_conn *db, struct live_batch *batch,
                                    const struct submission_answer *self,
                                    const unsigned char *problem,
                                    bool *ret_replaced)
@@ -303,7 +283,7 @@ static enum db_status revive(struct db_conn *db, int64_t id,
                       id_only, 1, NULL);
 }
 
-static enum db_status store_result(struct db_conn *db, struct batch *batch,
+static enum db_status store_result(struct db_conn *db, struct live_batch *batch,
                                    const struct submission_answer *self)
 {
     const struct db_param params[] = {
@@ -318,7 +298,7 @@ static enum db_status store_result(struct db_conn *db, struct batch *batch,
                       params, ARRAY_LENGTH(params), NULL);
 }
 
-static enum db_status add_callback(struct db_conn *db, struct batch *batch,
+static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
                                    struct submission_answer *self,
                                    int64_t destination, int64_t arrival_us)
 {

@@ -3,32 +3,28 @@
  *
  *   lock_all    the live rows, in the order of id; then for each record
  *   settle      the outbox row goes or gets a new time, if it is still ours
- *   next_of     a later callback of the same submission becomes due, or
- *   finish      the submission is retired and leaves the hot set
+ *   next_of     a later callback of the same submission becomes due
+ *   note        what queue_submission says of it; after the last callback the
+ *               submission is retired and leaves the hot set
  */
 #include "db/outbox.h"
 
-enum { BATCH = 64 };
+#include "db/live_batch.h"
 
-struct batch {
-    struct db_job **jobs;
-    size_t count;
-    struct arena *arena;
-    int64_t now_us;
-};
+enum { BATCH = 64 };
 
 static enum db_status run_record(struct db_conn *db, struct db_job **jobs,
                                  size_t count);
 static enum db_status record_body(struct db_conn *db, int64_t now_us,
                                   void *context);
-static enum db_status lock_all(struct db_conn *db, struct batch *batch);
-static enum db_status lock_wide(struct db_conn *db, struct batch *batch,
+static enum db_status lock_all(struct db_conn *db, struct live_batch *batch);
+static enum db_status lock_wide(struct db_conn *db, struct live_batch *batch,
                                 int64_t id);
-static enum db_status record_one(struct db_conn *db, struct batch *batch,
+static enum db_status record_one(struct db_conn *db, struct live_batch *batch,
                                  const struct outbox_record *self);
-static enum db_status settle(struct db_conn *db, struct batch *batch,
+static enum db_status settle(struct db_conn *db, struct live_batch *batch,
                              const struct outbox_record *self, bool *ret_ours);
-static enum db_status next_of(struct db_conn *db, struct batch *batch,
+static enum db_status next_of(struct db_conn *db, struct live_batch *batch,
                               int64_t id, bool *ret_next);
 static enum db_status note(struct db_conn *db, const struct outbox_record *self,
                            bool finished);
@@ -38,15 +34,21 @@ const struct db_op outbox_record_op = {
     .run_batch = run_record,
 };
 
-static struct outbox_record *item(const struct batch *batch, size_t i)
+static struct outbox_record *item(const struct live_batch *batch, size_t i)
 {
     return CONTAINER_OF(batch->jobs[i], struct outbox_record, job);
+}
+
+static int64_t submission_of(struct db_job *job)
+{
+    return CONTAINER_OF(job, struct outbox_record, job)->id;
 }
 
 static enum db_status run_record(struct db_conn *db, struct db_job **jobs,
                                  size_t count)
 {
-    struct batch batch = {.jobs = jobs, .count = count};
+    struct live_batch batch = {
+        .jobs = jobs, .count = count, .submission_of = submission_of};
 
     return db_transact(db, record_body, &batch);
 }
@@ -54,7 +56,7 @@ static enum db_status run_record(struct db_conn *db, struct db_job **jobs,
 static enum db_status record_body(struct db_conn *db, int64_t now_us,
                                   void *context)
 {
-    struct batch *batch = context;
+    struct live_batch *batch = context;
     enum db_status status;
 
     batch->arena = arena_new();
@@ -70,26 +72,19 @@ static enum db_status record_body(struct db_conn *db, int64_t now_us,
  * Nobody else may add a callback of these submissions meanwhile: one put
  * behind a callback that is just going would never become due.
  */
-static enum db_status lock_all(struct db_conn *db, struct batch *batch)
+static enum db_status lock_all(struct db_conn *db, struct live_batch *batch)
 {
-    int64_t *ids = arena_alloc(batch->arena, batch->count * sizeof *ids);
-    struct live_row *rows = NULL;
-    size_t count;
-    enum db_status status;
+    enum db_status status = live_batch_lock(db, batch);
 
-    for (size_t i = 0; i < batch->count; i++)
-        ids[i] = item(batch, i)->id;
-    status =
-        hot_set_lock(db, batch->arena, ids, batch->count, false, &rows, &count);
     for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
-        if (hot_set_find(rows, count, ids[i]) == NULL)
-            status = lock_wide(db, batch, ids[i]);
+        if (live_batch_find(batch, item(batch, i)->id) == NULL)
+            status = lock_wide(db, batch, item(batch, i)->id);
     }
     return status;
 }
 
 /* One retired by force has no live row; see db/outbox_row.h. */
-static enum db_status lock_wide(struct db_conn *db, struct batch *batch,
+static enum db_status lock_wide(struct db_conn *db, struct live_batch *batch,
                                 int64_t id)
 {
     const struct db_param params[] = {DB_INTEGER(id)};
@@ -100,7 +95,7 @@ static enum db_status lock_wide(struct db_conn *db, struct batch *batch,
                     params, 1, &rows);
 }
 
-static enum db_status record_one(struct db_conn *db, struct batch *batch,
+static enum db_status record_one(struct db_conn *db, struct live_batch *batch,
                                  const struct outbox_record *self)
 {
     const struct db_param id[] = {DB_INTEGER(self->id)};
@@ -123,7 +118,7 @@ static enum db_status record_one(struct db_conn *db, struct batch *batch,
     return status;
 }
 
-static enum db_status settle(struct db_conn *db, struct batch *batch,
+static enum db_status settle(struct db_conn *db, struct live_batch *batch,
                              const struct outbox_record *self, bool *ret_ours)
 {
     uint64_t affected;
@@ -157,7 +152,7 @@ static enum db_status settle(struct db_conn *db, struct batch *batch,
     return status;
 }
 
-static enum db_status next_of(struct db_conn *db, struct batch *batch,
+static enum db_status next_of(struct db_conn *db, struct live_batch *batch,
                               int64_t id, bool *ret_next)
 {
     const struct db_param find[] = {DB_INTEGER(id)};
