@@ -20,7 +20,12 @@
 #include "db/params.h"
 #include "db/transaction.h"
 
-enum { PROBLEM_SIZE = 16, OWNER_SIZE = 16, PULLKEY_SIZE = 32 };
+enum {
+    PROBLEM_SIZE = 16,
+    OWNER_SIZE = 16,
+    PULLKEY_SIZE = 32,
+    GRADER_ID_CHARACTERS = 128 /* that the column holds */
+};
 
 enum live_state {
     LIVE_WAITING = 0,    /* in xqueue_ready; pullkey of an expired lease */

@@ -11,7 +11,7 @@
 struct lease_request {
     int64_t queue_id;
     size_t wanted;
-    const struct text *grader_ids; /* `wanted` of them; 128 characters each */
+    const struct text *grader_ids; /* `wanted`, cut to GRADER_ID_CHARACTERS */
     bool is_push;                  /* leaves pull_time alone */
     int64_t now_us;
     int64_t lease_us;

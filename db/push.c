@@ -12,10 +12,7 @@
 
 #include <string.h>
 
-enum {
-    LOOK_AT = 256,  /* queues with one statement */
-    GRADER_ID = 128 /* characters of its column */
-};
+enum { LOOK_AT = 256 /* queues with one statement */ };
 
 struct claim {
     struct push_claim *self;
@@ -230,7 +227,7 @@ static enum db_status lease(struct db_conn *db, struct claim *claim)
     enum db_status status;
 
     for (size_t i = 0; i < claim->places; i++)
-        grader_ids[i] = utf8_prefix(self->grader_id, GRADER_ID);
+        grader_ids[i] = utf8_prefix(self->grader_id, GRADER_ID_CHARACTERS);
     status =
         lease_oldest(db, claim->arena, &request, &leased, &count, &changed);
     if (status == DB_OK)

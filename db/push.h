@@ -43,7 +43,7 @@ struct push_claim {
 
     struct arena *arena; /* borrows: the items live there */
     int64_t queue_id;
-    struct text grader_id; /* the grader's URL; its first 128 characters */
+    struct text grader_id; /* the grader's URL; as much as fits is kept */
     size_t limit;
     size_t concurrency;
     int64_t lease_us; /* longer than a push can take */

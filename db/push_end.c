@@ -13,41 +13,32 @@
 #include "db/push.h"
 
 #include "db/lease.h"
+#include "db/live_batch.h"
 #include "db/outbox_row.h"
 #include "server/base/crypto.h"
 #include "server/base/utf8.h"
 
-enum { BATCH = 64, GRADER_ID = 128 /* characters of its column */ };
-
-struct batch {
-    struct db_job **jobs;
-    size_t count;
-    struct arena *arena;
-    int64_t now_us;
-    struct live_row *live;
-    size_t live_count;
-};
+enum { BATCH = 64 };
 
 static enum db_status run_end(struct db_conn *db, struct db_job **jobs,
                               size_t count);
-static bool has_twins(struct db_job **jobs, size_t count);
 static void prepare_all(struct db_job **jobs, size_t count);
 static enum db_status end_body(struct db_conn *db, int64_t now_us,
                                void *context);
-static enum db_status lock_live(struct db_conn *db, struct batch *batch);
-static enum db_status end_one(struct db_conn *db, struct batch *batch,
+static enum db_status end_one(struct db_conn *db, struct live_batch *batch,
                               struct push_end *self);
 static bool is_ours(const struct push_end *self, const struct live_row *live);
-static enum db_status end_ours(struct db_conn *db, struct batch *batch,
+static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
                                struct push_end *self,
                                const struct live_row *live);
-static enum db_status give_back(struct db_conn *db, struct batch *batch,
+static enum db_status give_back(struct db_conn *db, struct live_batch *batch,
                                 const struct push_end *self,
                                 const struct live_row *live);
-static enum db_status add_callback(struct db_conn *db, struct batch *batch,
+static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
                                    struct push_end *self,
                                    const struct live_row *live);
-static enum db_status store_outcome(struct db_conn *db, struct batch *batch,
+static enum db_status store_outcome(struct db_conn *db,
+                                    struct live_batch *batch,
                                     const struct push_end *self,
                                     const struct live_row *live);
 static enum db_status leave_place(struct db_conn *db,
@@ -63,27 +54,22 @@ static struct push_end *item(struct db_job **jobs, size_t i)
     return CONTAINER_OF(jobs[i], struct push_end, job);
 }
 
+static int64_t submission_of(struct db_job *job)
+{
+    return CONTAINER_OF(job, struct push_end, job)->id;
+}
+
 static enum db_status run_end(struct db_conn *db, struct db_job **jobs,
                               size_t count)
 {
-    struct batch batch = {.jobs = jobs, .count = count};
+    struct live_batch batch = {
+        .jobs = jobs, .count = count, .submission_of = submission_of};
 
     /* Two pushes of one submission: one after the other, not together. */
-    if (has_twins(jobs, count))
+    if (live_batch_has_twins(&batch))
         return DB_REFUSED;
     prepare_all(jobs, count);
     return db_transact(db, end_body, &batch);
-}
-
-static bool has_twins(struct db_job **jobs, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = i + 1; k < count; k++) {
-            if (item(jobs, i)->id == item(jobs, k)->id)
-                return true;
-        }
-    }
-    return false;
 }
 
 /* Once, even when a batch that failed runs again job by job. */
@@ -101,33 +87,22 @@ static void prepare_all(struct db_job **jobs, size_t count)
 static enum db_status end_body(struct db_conn *db, int64_t now_us,
                                void *context)
 {
-    struct batch *batch = context;
+    struct live_batch *batch = context;
     enum db_status status;
 
     batch->arena = arena_new();
     batch->now_us = now_us;
-    status = lock_live(db, batch);
+    status = live_batch_lock(db, batch);
     for (size_t i = 0; i < batch->count && status == DB_OK; i++)
         status = end_one(db, batch, item(batch->jobs, i));
     arena_free(batch->arena);
     return status;
 }
 
-static enum db_status lock_live(struct db_conn *db, struct batch *batch)
-{
-    int64_t *ids = arena_alloc(batch->arena, batch->count * sizeof *ids);
-
-    for (size_t i = 0; i < batch->count; i++)
-        ids[i] = item(batch->jobs, i)->id;
-    return hot_set_lock(db, batch->arena, ids, batch->count, false,
-                        &batch->live, &batch->live_count);
-}
-
-static enum db_status end_one(struct db_conn *db, struct batch *batch,
+static enum db_status end_one(struct db_conn *db, struct live_batch *batch,
                               struct push_end *self)
 {
-    const struct live_row *live =
-        hot_set_find(batch->live, batch->live_count, self->id);
+    const struct live_row *live = live_batch_find(batch, self->id);
     enum db_status status = DB_OK;
 
     self->will_deliver = false;
@@ -148,7 +123,7 @@ static bool is_ours(const struct push_end *self, const struct live_row *live)
     return live->state != LIVE_ANSWERED;
 }
 
-static enum db_status end_ours(struct db_conn *db, struct batch *batch,
+static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
                                struct push_end *self,
                                const struct live_row *live)
 {
@@ -171,7 +146,7 @@ static enum db_status end_ours(struct db_conn *db, struct batch *batch,
 }
 
 /* One whose lease ran out is back already. */
-static enum db_status give_back(struct db_conn *db, struct batch *batch,
+static enum db_status give_back(struct db_conn *db, struct live_batch *batch,
                                 const struct push_end *self,
                                 const struct live_row *live)
 {
@@ -186,7 +161,7 @@ static enum db_status give_back(struct db_conn *db, struct batch *batch,
     return status == DB_OK ? hot_set_forget(db, live) : status;
 }
 
-static enum db_status add_callback(struct db_conn *db, struct batch *batch,
+static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
                                    struct push_end *self,
                                    const struct live_row *live)
 {
@@ -213,7 +188,8 @@ static enum db_status add_callback(struct db_conn *db, struct batch *batch,
  * If it was pulled once, the key goes along, and an earlier one is good for
  * nothing any more.
  */
-static enum db_status store_outcome(struct db_conn *db, struct batch *batch,
+static enum db_status store_outcome(struct db_conn *db,
+                                    struct live_batch *batch,
                                     const struct push_end *self,
                                     const struct live_row *live)
 {
@@ -221,7 +197,7 @@ static enum db_status store_outcome(struct db_conn *db, struct batch *batch,
     const struct db_param params[] = {
         DB_INTEGER(self->pushed_us),
         DB_INTEGER(batch->now_us),
-        DB_TEXT(utf8_prefix(self->grader_id, GRADER_ID)),
+        DB_TEXT(utf8_prefix(self->grader_id, GRADER_ID_CHARACTERS)),
         is_graded ? DB_TEXT(self->reply) : DB_NULL,
         DB_INTEGER(!is_graded),
         DB_INTEGER(self->id),
