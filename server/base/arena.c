@@ -92,8 +92,11 @@ struct text arena_copy(struct arena *arena, struct text text)
 
 char *arena_strdup(struct arena *arena, const char *string)
 {
-    size_t size = strlen(string) + 1;
+    size_t size;
 
+    if (string == NULL)
+        return NULL;
+    size = strlen(string) + 1;
     return memcpy(arena_alloc(arena, size), string, size);
 }
 

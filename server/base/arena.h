@@ -25,7 +25,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* The same, cleared. */
 void *arena_zalloc(struct arena *arena, size_t size);
 
-/* Copies, NUL-terminated. An absent text stays absent. */
+/* Copies, NUL-terminated. An absent text stays absent, NULL stays NULL. */
 struct text arena_copy(struct arena *arena, struct text text);
 char *arena_strdup(struct arena *arena, const char *string);
 
