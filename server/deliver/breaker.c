@@ -3,7 +3,7 @@
  */
 #include "server/deliver/breaker.h"
 
-#include "server/base/crypto.h"
+#include "server/deliver/backoff.h"
 
 #include <limits.h>
 
@@ -14,7 +14,6 @@ enum {
 };
 
 static int64_t next_open_ms(const struct breaker *breaker);
-static int64_t with_jitter(int64_t time_ms);
 
 void breaker_init(struct breaker *breaker, bool careful)
 {
@@ -54,7 +53,7 @@ bool breaker_failed(struct breaker *breaker, int64_t now_ms,
         breaker->failures++;
     if (!was_open && breaker->failures >= BREAKER_THRESHOLD) {
         breaker->open_ms = next_open_ms(breaker);
-        until_ms = now_ms + with_jitter(breaker->open_ms);
+        until_ms = now_ms + backoff_with_jitter(breaker->open_ms);
     }
     if (retry_after_s > LONGEST_RETRY_AFTER_S)
         retry_after_s = LONGEST_RETRY_AFTER_S;
@@ -70,13 +69,4 @@ static int64_t next_open_ms(const struct breaker *breaker)
         return FIRST_OPEN_MS;
     return breaker->open_ms > LONGEST_OPEN_MS / 2 ? LONGEST_OPEN_MS
                                                   : breaker->open_ms * 2;
-}
-
-/* 20 % more or less: many processes do not ask at the same moment. */
-static int64_t with_jitter(int64_t time_ms)
-{
-    uint16_t random;
-
-    crypto_random(&random, sizeof random);
-    return time_ms * (800 + random % 401) / 1000;
 }

@@ -13,13 +13,14 @@
 #include "server/deliver/callback.h"
 
 #include "server/base/clock.h"
-#include "server/base/crypto.h"
 #include "server/base/log.h"
 #include "server/config/config.h"
+#include "server/deliver/backoff.h"
 #include "server/deliver/callback_identity.h"
-#include "server/fetch/fetch.h"
 #include "server/deliver/form_write.h"
 #include "server/deliver/lanes.h"
+#include "server/deliver/overload.h"
+#include "server/fetch/fetch.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
@@ -52,16 +53,17 @@ static struct fetch_policy copy_policy(struct arena *arena,
                                        const struct config *config);
 static void fetch_done(struct fetch *fetch);
 static enum step posted(struct task *task);
+static void tell_lane(struct callback *self);
 static bool is_healthy(const struct fetch *fetch);
 static void decide(struct task *task, struct callback *self);
+static int64_t wait_after(int64_t attempt);
 static enum step record(struct task *task);
 static enum step recorded(struct task *task);
 static void log_callback(struct task *task, const struct callback *self);
 static void free_callback(void *object);
 
-int64_t callback_lease_us(const struct config *config)
+int64_t callback_lease_us(void)
 {
-    (void)config;
     return (int64_t)(TOTAL_MS + RECORD_MS + CONNECT_MS) * 1000;
 }
 
@@ -81,17 +83,6 @@ void callback_deliver(struct env *env, const struct callback_order *order)
     self->lane = order->lane;
     arena_defer(task->arena, free_callback, self);
     task_run(task, post);
-}
-
-int64_t callback_backoff_ms(int64_t attempt)
-{
-    static const int64_t seconds[] = {1, 5, 30, 120, 600, 3600};
-    size_t last = ARRAY_LENGTH(seconds) - 1;
-    size_t place = attempt - 1 > (int64_t)last ? last : (size_t)(attempt - 1);
-    uint16_t random;
-
-    crypto_random(&random, sizeof random);
-    return seconds[place] * (800 + random % 401);
 }
 
 static enum step post(struct task *task)
@@ -118,11 +109,8 @@ static void fill_fetch(struct task *task, struct callback *self)
         task->arena, text_is_absent(self->url) ? text_of("") : self->url);
     fetch->body = buffer_text(&self->form);
     fetch->content_type = "application/x-www-form-urlencoded";
-    if (config->basic_auth_user != NULL) {
-        fetch->username = arena_strdup(task->arena, config->basic_auth_user);
-        fetch->password =
-            arena_strdup(task->arena, config->basic_auth_password);
-    }
+    fetch->username = arena_strdup(task->arena, config->basic_auth_user);
+    fetch->password = arena_strdup(task->arena, config->basic_auth_password);
     fetch->policy = copy_policy(task->arena, config);
     fetch->connect_timeout_ms = CONNECT_MS;
     fetch->idle_timeout_ms = (long)(config->requests_timeout_s * 1000);
@@ -142,9 +130,7 @@ static struct fetch_policy copy_policy(struct arena *arena,
         hosts[i] = arena_strdup(arena, config->callback_allowed_hosts.items[i]);
     return (struct fetch_policy){
         .verify_tls = config->verify_tls,
-        .ca_file = config->tls_ca_file == NULL
-                       ? NULL
-                       : arena_strdup(arena, config->tls_ca_file),
+        .ca_file = arena_strdup(arena, config->tls_ca_file),
         .allowed_hosts = hosts,
         .allowed_host_count = count,
     };
@@ -162,12 +148,22 @@ static enum step posted(struct task *task)
     struct callback *self = task->self;
 
     self->deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (self->fetch.status != FETCH_CANCELED)
-        lane_heard(self->lane, is_healthy(&self->fetch),
-                   self->fetch.retry_after_s);
+    tell_lane(self);
     decide(task, self);
     log_callback(task, self);
     return record(task);
+}
+
+static void tell_lane(struct callback *self)
+{
+    const struct fetch *fetch = &self->fetch;
+
+    if (fetch->status == FETCH_CANCELED)
+        return;
+    if (is_healthy(fetch))
+        lane_succeeded(self->lane);
+    else
+        lane_failed(self->lane, fetch->retry_after_s);
 }
 
 /*
@@ -176,11 +172,8 @@ static enum step posted(struct task *task)
  */
 static bool is_healthy(const struct fetch *fetch)
 {
-    long status = fetch->status == FETCH_DONE ? fetch->http_status : 0;
-
     return fetch->status != FETCH_UNSENT && fetch->status != FETCH_BROKEN &&
-           fetch->duration_ms < SLOW_MS && status != 429 && status != 502 &&
-           status != 503 && status != 504;
+           fetch->duration_ms < SLOW_MS && !says_overloaded(fetch);
 }
 
 /*
@@ -192,7 +185,7 @@ static void decide(struct task *task, struct callback *self)
 {
     const struct fetch *fetch = &self->fetch;
     double days = (double)self->item.age_us / 86400e6;
-    int64_t wait_ms = callback_backoff_ms(self->item.attempt);
+    int64_t wait_ms = wait_after(self->item.attempt);
     int64_t asked_s = fetch->retry_after_s;
 
     if (fetch->status == FETCH_DONE && fetch->http_status == 200) {
@@ -214,6 +207,15 @@ static void decide(struct task *task, struct callback *self)
         wait_ms = asked_s * 1000;
     self->record.outcome = OUTBOX_RETRY;
     self->record.retry_us = wait_ms * 1000;
+}
+
+/* Milliseconds; the first attempt is 1. */
+static int64_t wait_after(int64_t attempt)
+{
+    static const int64_t waits_ms[] = {1000,   5000,   30000,
+                                       120000, 600000, 3600000};
+
+    return backoff_ms(waits_ms, ARRAY_LENGTH(waits_ms), attempt);
 }
 
 static enum step record(struct task *task)

@@ -243,7 +243,7 @@ static enum step claim(struct task *task)
 
     self->op.arena = task->arena;
     self->op.destination = self->destination->number;
-    self->op.lease_us = callback_lease_us(task->env->config);
+    self->op.lease_us = callback_lease_us();
     crypto_random(self->op.owner, OWNER_SIZE);
     return task_await_database(task, &self->op.job, &outbox_claim_op, claimed);
 }

@@ -104,26 +104,29 @@ void lane_claimed_all_places(struct lane *lane, size_t count)
         lane->more = true;
 }
 
-void lane_heard(struct lane *lane, bool healthy, int64_t retry_after_s)
+void lane_succeeded(struct lane *lane)
 {
-    struct breaker *breaker = &lane->breaker;
-    int64_t now_ms = clock_monotonic_ms();
-    bool was_closed = breaker_state(breaker, now_ms) == BREAKER_CLOSED;
+    bool was_closed =
+        breaker_state(&lane->breaker, clock_monotonic_ms()) == BREAKER_CLOSED;
 
-    if (!healthy) {
-        if (breaker_failed(breaker, now_ms, retry_after_s))
-            log_open(lane);
-        if (breaker_state(breaker, now_ms) == BREAKER_OPEN)
-            set_timer(lane, breaker_wait_ms(breaker, now_ms));
-        return;
-    }
-    if (breaker_succeeded(breaker))
+    if (breaker_succeeded(&lane->breaker))
         log_event(LOG_INFO, "breaker", log_string("of", lane->lanes->ops->name),
                   log_string("lane", lane->name),
                   log_string("state", "closed"));
     /* No room is new otherwise. */
     if (!was_closed)
         drain(lane);
+}
+
+void lane_failed(struct lane *lane, int64_t retry_after_s)
+{
+    struct breaker *breaker = &lane->breaker;
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (breaker_failed(breaker, now_ms, retry_after_s))
+        log_open(lane);
+    if (breaker_state(breaker, now_ms) == BREAKER_OPEN)
+        set_timer(lane, breaker_wait_ms(breaker, now_ms));
 }
 
 void lane_done(struct lane *lane)

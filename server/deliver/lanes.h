@@ -8,7 +8,8 @@
  *   lane_nudge     there may be work
  *   ops->claim     claim so much ...
  *   lane_claimed   ... so much came of it; the owner starts each
- *   lane_heard     what the destination's answer says about its health
+ *   lane_succeeded, lane_failed
+ *                  what the destination's answer says about its health
  *   lane_done      one of them is over: claim again
  *
  * What is claimed can start at once: were it to wait for a connection, its
@@ -29,8 +30,7 @@ struct loop;
 struct loop_timer;
 
 struct lane_ops {
-    /* Begin to claim at most `room`; lane_claimed() follows, or comes within.
-     */
+    /* Begin to claim at most `room`; lane_claimed() ends it, now or later. */
     void (*claim)(struct lane *lane, size_t room);
     /* How many may be under way at most, as things are configured now. */
     size_t (*limit)(const struct lane *lane);
@@ -112,7 +112,8 @@ void lane_claimed_all_places(struct lane *lane, size_t count);
  * While its breaker is open nothing is claimed; a claim follows when that
  * time ends. Any number of times, also for one that goes on.
  */
-void lane_heard(struct lane *lane, bool healthy, int64_t retry_after_s);
+void lane_succeeded(struct lane *lane);
+void lane_failed(struct lane *lane, int64_t retry_after_s);
 
 /* One of those under way is over. */
 void lane_done(struct lane *lane);

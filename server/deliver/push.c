@@ -19,10 +19,12 @@
 #include "server/deliver/callback_identity.h"
 #include "server/deliver/callbacks.h"
 #include "server/deliver/failure_message.h"
-#include "server/fetch/fetch.h"
 #include "server/deliver/grader_reply.h"
+#include "server/deliver/lanes.h"
+#include "server/deliver/overload.h"
 #include "server/deliver/push_line.h"
 #include "server/deliver/push_times.h"
+#include "server/fetch/fetch.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
@@ -47,15 +49,12 @@ struct push {
     const char *reason;
     bool is_prepared;
     bool is_told; /* that it could not be recorded */
-    void (*heard)(void *context, bool healthy, int64_t retry_after_s);
-    void (*done)(void *context);
-    void *context;
+    struct lane *lane;
 };
 
 static void take_order(struct push *self, const struct push_order *order);
 static void take_settings(struct push *self,
                           const struct config_queue *settings);
-static char *copy_string(struct arena *arena, const char *string);
 static enum step post(struct task *task);
 static bool is_late(const struct push *self);
 static void ask(struct push *self);
@@ -107,9 +106,7 @@ static void take_order(struct push *self, const struct push_order *order)
     self->is_wanted = order->settings != NULL;
     if (self->is_wanted)
         take_settings(self, order->settings);
-    self->heard = order->heard;
-    self->done = order->done;
-    self->context = order->context;
+    self->lane = order->lane;
 }
 
 /* A reload may end the configuration before the push. */
@@ -122,16 +119,11 @@ static void take_settings(struct push *self,
     *copy = *settings;
     copy->name = self->queue_name;
     copy->grader_url = arena_strdup(arena, settings->grader_url);
-    copy->basic_auth_user = copy_string(arena, settings->basic_auth_user);
+    copy->basic_auth_user = arena_strdup(arena, settings->basic_auth_user);
     copy->basic_auth_password =
-        copy_string(arena, settings->basic_auth_password);
-    copy->tls_ca_file = copy_string(arena, settings->tls_ca_file);
+        arena_strdup(arena, settings->basic_auth_password);
+    copy->tls_ca_file = arena_strdup(arena, settings->tls_ca_file);
     self->end.grader_id = text_of(copy->grader_url);
-}
-
-static char *copy_string(struct arena *arena, const char *string)
-{
-    return string == NULL ? NULL : arena_strdup(arena, string);
 }
 
 static enum step post(struct task *task)
@@ -202,15 +194,14 @@ static enum step posted(struct task *task)
 static void tell_lane(struct push *self)
 {
     const struct fetch *fetch = &self->fetch;
-    bool is_healthy = fetch->status == FETCH_DONE;
 
     /* Of a grader that the queue has left the lane need not hear. */
     if (fetch->status == FETCH_CANCELED || push_wait_is_recalled(&self->wait))
         return;
-    if (fetch->http_status == 429 ||
-        (fetch->http_status >= 502 && fetch->http_status <= 504))
-        is_healthy = false;
-    self->heard(self->context, is_healthy, fetch->retry_after_s);
+    if (fetch->status == FETCH_DONE && !says_overloaded(fetch))
+        lane_succeeded(self->lane);
+    else
+        lane_failed(self->lane, fetch->retry_after_s);
 }
 
 static bool may_try_again(const struct push *self)
@@ -322,14 +313,13 @@ static enum step finish(struct task *task, bool will_deliver)
 {
     struct push *self = task->self;
     struct callbacks *callbacks = task->env->callbacks;
-    void (*done)(void *context) = self->done;
-    void *context = self->context;
+    struct lane *lane = self->lane;
     enum step step;
 
     if (will_deliver && callbacks != NULL)
         callbacks_nudge(callbacks, self->end.destination);
     step = task_end(task);
-    done(context);
+    lane_done(lane);
     return step;
 }
 

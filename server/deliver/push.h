@@ -10,6 +10,7 @@
 #include "server/config/config.h"
 #include "server/task/env.h"
 
+struct lane;
 struct push_line;
 
 struct push_order {
@@ -19,17 +20,15 @@ struct push_order {
     const char *queue_name;              /* copied */
     const struct config_queue *settings; /* copied; NULL: give it back */
     int64_t lease_end_ms;                /* monotonic */
-    struct push_line *line;              /* borrows until done */
-
-    /* What an answer, or none, says of the grader; may come several times. */
-    void (*heard)(void *context, bool healthy, int64_t retry_after_s);
-
-    /* When all is over. */
-    void (*done)(void *context);
-    void *context;
+    struct push_line *line;              /* borrows until lane_done() */
+    struct lane *lane;                   /* borrows; hears what came of it */
 };
 
-/* Deliver, as a task of its own. */
+/*
+ * Deliver, as a task of its own; in the end lane_done(). Each try tells the
+ * lane about the grader's health: sick is one that gives no answer, or 429,
+ * 502, 503 or 504.
+ */
 void push_deliver(struct env *env, const struct push_order *order);
 
 #endif

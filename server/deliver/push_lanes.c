@@ -105,7 +105,7 @@ static void settle_lane(struct push_lane *lane)
     lane->url = url == NULL ? NULL : xstrdup(url);
     push_line_recall(&lane->line);
     if (url != NULL)
-        lane_heard(&lane->lane, true, 0);
+        lane_succeeded(&lane->lane);
 }
 
 static int by_queue(const void *left, const void *right)

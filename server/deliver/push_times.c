@@ -3,7 +3,7 @@
  */
 #include "server/deliver/push_times.h"
 
-#include "server/base/crypto.h"
+#include "server/deliver/backoff.h"
 
 enum {
     RECORD_MS = 15000,
@@ -31,10 +31,6 @@ int64_t push_try_ms(const struct config_queue *settings)
 int64_t push_backoff_ms(int64_t tries)
 {
     static const int64_t waits_ms[] = {500, 1000, 2000, 4000, 8000};
-    int64_t last = ARRAY_LENGTH(waits_ms);
-    uint16_t random;
 
-    crypto_random(&random, sizeof random);
-    return waits_ms[(tries > last ? last : tries) - 1] * (800 + random % 401) /
-           1000;
+    return backoff_ms(waits_ms, ARRAY_LENGTH(waits_ms), tries);
 }

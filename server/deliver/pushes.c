@@ -55,8 +55,6 @@ static enum step claimed(struct task *task);
 static void deliver(struct claim *self, const struct push_item *item);
 static const struct config_queue *settings_for(const struct claim *self);
 static void log_failure(const struct claim *self);
-static void heard(void *context, bool healthy, int64_t retry_after_s);
-static void done(void *context);
 static void free_requests(void *object);
 
 struct pushes *pushes_start(struct env *env)
@@ -252,9 +250,7 @@ static void deliver(struct claim *self, const struct push_item *item)
                      .settings = settings_for(self),
                      .lease_end_ms = self->began_ms + self->op.lease_us / 1000,
                      .line = &lane->line,
-                     .heard = heard,
-                     .done = done,
-                     .context = lane,
+                     .lane = &lane->lane,
                  });
 }
 
@@ -283,20 +279,6 @@ static void log_failure(const struct claim *self)
         log_repeated(&once, LOG_WARNING,
                      "nothing can be pushed of queue %s: %s: %s",
                      self->lane->name, db_status_name(job->status), job->error);
-}
-
-static void heard(void *context, bool healthy, int64_t retry_after_s)
-{
-    struct push_lane *lane = context;
-
-    lane_heard(&lane->lane, healthy, retry_after_s);
-}
-
-static void done(void *context)
-{
-    struct push_lane *lane = context;
-
-    lane_done(&lane->lane);
 }
 
 /* Those that no push has taken. */

@@ -293,7 +293,7 @@ START_TEST(a_careful_lane_claims_one_until_an_answer_is_heard)
     ck_assert_uint_eq(a.room, 1);
     answer(&a);
     ck_assert_uint_eq(a.claims, 1);
-    lane_heard(&a.lane, true, 0);
+    lane_succeeded(&a.lane);
     wait_for_claims(&a, 2);
     ck_assert_uint_eq(a.room, 2);
 }
@@ -304,7 +304,7 @@ START_TEST(a_sick_lane_is_careful)
     a.waiting = 100;
     lane_nudge(&a.lane);
     answer(&a);
-    lane_heard(&a.lane, false, 0);
+    lane_failed(&a.lane, 0);
     finish(&a, 1);
     finish(&a, 1);
     ck_assert_uint_eq(a.claims, 1);
@@ -322,7 +322,7 @@ START_TEST(nothing_is_claimed_while_it_is_open_and_one_when_it_no_longer_is)
     a.waiting = 100;
     lane_nudge(&a.lane);
     answer(&a);
-    lane_heard(&a.lane, false, 1);
+    lane_failed(&a.lane, 1);
     finish(&a, 3);
     lane_nudge(&a.lane);
     lane_nudge_later(&a.lane, 20);
@@ -333,7 +333,7 @@ START_TEST(nothing_is_claimed_while_it_is_open_and_one_when_it_no_longer_is)
     ck_assert_int_lt(took_ms, 4000);
     ck_assert_uint_eq(a.room, 1);
     answer(&a);
-    lane_heard(&a.lane, true, 0);
+    lane_succeeded(&a.lane);
     wait_for_claims(&a, 3);
     ck_assert_uint_eq(a.room, 2);
 }
@@ -346,7 +346,7 @@ START_TEST(five_failures_running_open_it)
     a.limit = 1;
     lane_nudge(&a.lane);
     for (int i = 0; i < 5; i++) {
-        lane_heard(&a.lane, false, 0);
+        lane_failed(&a.lane, 0);
         finish(&a, 1);
     }
     ck_assert_uint_eq(a.claims, 5);
@@ -364,7 +364,7 @@ START_TEST(one_that_is_open_takes_no_room)
     answer(&a);
     answer(&b);
     lane_nudge(&c.lane);
-    lane_heard(&a.lane, false, 100);
+    lane_failed(&a.lane, 100);
     finish(&a, 4);
     ck_assert_uint_eq(a.claims, 1);
     ck_assert_uint_eq(c.claims, 1);
@@ -399,7 +399,7 @@ START_TEST(with_a_limit_of_zero_nothing_is_claimed_sick_or_not)
 {
     a.limit = 0;
     lane_nudge(&a.lane);
-    lane_heard(&a.lane, false, 0);
+    lane_failed(&a.lane, 0);
     lane_nudge(&a.lane);
     ck_assert_uint_eq(a.claims, 0);
     ck_assert(lane_is_idle(&a.lane));
