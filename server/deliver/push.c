@@ -212,7 +212,7 @@ static bool may_try_again(const struct push *self)
            !push_wait_is_recalled(&self->wait) && spent_ms < self->retry_ms;
 }
 
-/* The last try is when the time for them is over. */
+/* The last try is at the end of the time that there is for them. */
 static enum step wait_to_retry(struct push *self)
 {
     int64_t left_ms = self->first_ms + self->retry_ms - clock_monotonic_ms();
