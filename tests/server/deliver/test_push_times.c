@@ -60,19 +60,8 @@ START_TEST(the_wait_doubles_up_to_eight_seconds)
 }
 END_TEST
 
-START_TEST(waits_differ)
-{
-    int64_t first_ms = push_backoff_ms(5);
-    bool differs = false;
-
-    for (int i = 0; i < 100 && !differs; i++)
-        differs = push_backoff_ms(5) != first_ms;
-    ck_assert(differs);
-}
-END_TEST
-
 STORY("the times of a push",
       TELL(a_lease_is_longer_than_a_push_with_all_its_tries),
       TELL(a_queue_may_ask_for_a_longer_lease_but_for_no_shorter_one),
       TELL(a_try_may_take_twice_the_timeout),
-      TELL(the_wait_doubles_up_to_eight_seconds), TELL(waits_differ))
+      TELL(the_wait_doubles_up_to_eight_seconds))
