@@ -5,6 +5,7 @@
 #include "tests/support/hot_story.h"
 
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,9 +43,7 @@ static void note(struct worker *worker, int64_t id)
     if (worker->count == worker->capacity) {
         worker->capacity = worker->capacity == 0 ? 256 : 2 * worker->capacity;
         worker->ids =
-            realloc(worker->ids, worker->capacity * sizeof *worker->ids);
-        if (worker->ids == NULL)
-            abort();
+            xrealloc(worker->ids, worker->capacity * sizeof *worker->ids);
     }
     worker->ids[worker->count++] = id;
 }

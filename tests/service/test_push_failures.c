@@ -14,18 +14,17 @@ static const struct service_settings settings = {
             "GRADER_REPLY_LIMIT: 1000000\n",
 };
 
-static void begin_with(struct sink **ret_lms)
+static struct sink *begin(void)
 {
-    *ret_lms = sink_start(0);
     log_in(client);
+    return sink_start(0);
 }
 
 /* One submission, pushed there, fails. */
 static void expect_failure_at(const char *queue, const char *url)
 {
-    struct sink *lms;
+    struct sink *lms = begin();
 
-    begin_with(&lms);
     push_queues("{%s: '%s'}", queue, url);
     push_submit(queue, sink_url(lms, "/"), "body");
     push_expect_failure(lms, queue);
@@ -116,7 +115,7 @@ START_TEST(an_answer_may_not_be_larger_than_the_limit)
     expect_failure_of("one more", (struct peer_rule){.filler = 1000001});
 
     grader = peer_start_one((struct peer_rule){.filler = 1000000});
-    begin_with(&lms);
+    lms = begin();
     push_queues("{full: '%s'}", peer_url(grader, "/"));
     push_submit("full", sink_url(lms, "/"), "body");
     ck_assert_uint_eq(sink_wait(lms, 1, 10000).items[0].body.size, 1000000);
@@ -164,9 +163,8 @@ START_TEST(a_grader_that_is_not_there_yet_is_asked_again)
     const struct peer_rule rule = {.body = "right"};
     uint16_t port = peer_unused_port();
     struct peer *grader;
-    struct sink *lms;
+    struct sink *lms = begin();
 
-    begin_with(&lms);
     push_queues("{later: 'http://127.0.0.1:%u/'}", (unsigned)port);
     push_submit("later", sink_url(lms, "/"), "body");
     mariadb_wait_for_value("1", "SELECT COUNT(*) FROM xqueue_push p JOIN"
@@ -213,9 +211,8 @@ START_TEST(a_queue_whose_grader_fails_harms_no_other)
         peer_start_one((struct peer_rule){.manner = PEER_STALL});
     struct peer *grader = peer_start_one((struct peer_rule){.body = "right"});
     int64_t before_ms;
-    struct sink *lms;
+    struct sink *lms = begin();
 
-    begin_with(&lms);
     push_queues("{dead: {url: '%s', timeout: 60}, alive: '%s'}",
                 peer_url(dead, "/"), peer_url(grader, "/"));
     for (int i = 0; i < 20; i++)

@@ -4,12 +4,13 @@
  * dead grader among fifty.
  */
 #include "tests/support/grader.h"
+#include "tests/support/peer.h"
 #include "tests/support/program.h"
 #include "tests/support/service_story.h"
 #include "tests/support/sink.h"
 
+#include "server/base/buffer.h"
 #include "server/base/clock.h"
-#include "server/base/json.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -160,20 +161,6 @@ static bool is_listening(uint16_t port)
     return is_there;
 }
 
-static uint16_t free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(bind(number, (struct sockaddr *)&address, size), 0);
-    ck_assert_int_eq(getsockname(number, (struct sockaddr *)&address, &size),
-                     0);
-    close(number);
-    return ntohs(address.sin_port);
-}
-
 /* The grader of README.md. */
 static struct program *start_python(uint16_t port)
 {
@@ -196,7 +183,7 @@ static struct program *start_python(uint16_t port)
 
 START_TEST(a_grader_of_a_few_lines_of_python_grades_in_order)
 {
-    uint16_t port = free_port();
+    uint16_t port = peer_unused_port();
     struct program *python;
     struct received_list received;
     char queues[100];

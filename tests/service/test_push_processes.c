@@ -5,13 +5,15 @@
 #include "tests/support/push_story.h"
 
 #include "server/base/clock.h"
+#include "tests/support/deliverer.h"
 #include "tests/support/grader.h"
-#include "tests/support/program.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+
+static const char *const consumer[] = {BINARY_DIR "/xqueue", "run_consumer",
+                                       NULL};
 
 static struct sink *lms;
 static struct grader *grader;
@@ -39,25 +41,6 @@ static void end(void)
     grader_stop(grader);
 }
 
-static struct program *start(const char *const *words)
-{
-    const char *environment[] = {
-        arena_printf(scratch, "XQUEUE_CFG=%s", service_config(service)), NULL};
-    struct program *program = program_start(words, environment);
-    size_t position = 0;
-
-    program_wait_for_line(program, scratch, "info delivering ", &position,
-                          20000);
-    return program;
-}
-
-static void stop(struct program *program)
-{
-    program_signal(program, SIGTERM);
-    ck_assert_int_eq(program_wait_for_exit(program, 10000), 0);
-    program_free(program);
-}
-
 static const char *callback(int number)
 {
     return sink_url(lms, arena_printf(scratch, "/%d", number));
@@ -70,12 +53,11 @@ static bool has_pushed(struct text log)
 
 START_TEST(run_consumer_pushes_what_another_process_was_given)
 {
-    struct program *consumer;
+    struct program *process;
     int64_t before_ms;
 
     begin("/slow/20/a", "", "web");
-    consumer = start(
-        (const char *const[]){BINARY_DIR "/xqueue", "run_consumer", NULL});
+    process = deliverer_start(consumer);
     for (int i = 1; i <= 3; i++) {
         before_ms = clock_monotonic_ms();
         push_submit("q", callback(i), arena_printf(scratch, "%d", i));
@@ -83,7 +65,7 @@ START_TEST(run_consumer_pushes_what_another_process_was_given)
         ck_assert_int_lt(clock_monotonic_ms() - before_ms, 2500);
         sink_wait(lms, i, 10000);
     }
-    stop(consumer);
+    deliverer_stop(process);
     ck_assert(!has_pushed(service_log(service)));
     end();
 }
@@ -92,14 +74,12 @@ END_TEST
 /* What comes to the grader at a time, from a server and two consumers. */
 static int64_t most_of_three(const char *more)
 {
-    static const char *const words[] = {BINARY_DIR "/xqueue", "run_consumer",
-                                        NULL};
     struct program *consumers[2];
     int64_t most;
 
     begin("/slow/20/a", more, "web,deliver");
     for (int i = 0; i < 2; i++)
-        consumers[i] = start(words);
+        consumers[i] = deliverer_start(consumer);
     for (int i = 1; i <= 60; i++)
         push_submit("q", callback(i), arena_printf(scratch, "%d", i));
     sink_wait(lms, 60, 60000);
@@ -109,7 +89,7 @@ static int64_t most_of_three(const char *more)
                                  " retired AND lms_ack AND num_failures = 0");
     ck_assert(has_pushed(service_log(service)));
     for (int i = 0; i < 2; i++)
-        stop(consumers[i]);
+        deliverer_stop(consumers[i]);
     end();
     return most;
 }
@@ -130,7 +110,7 @@ END_TEST
 START_TEST(run_consumer_pushes_as_many_at_once_as_the_system_lets_it)
 {
     struct rlimit usual;
-    struct program *consumer;
+    struct program *process;
 
     begin("/slow/2000/a", ", concurrency: 60", "web");
     for (int i = 1; i <= 60; i++)
@@ -138,13 +118,12 @@ START_TEST(run_consumer_pushes_as_many_at_once_as_the_system_lets_it)
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
     ck_assert_int_eq(
         setrlimit(RLIMIT_NOFILE, &(struct rlimit){50, usual.rlim_max}), 0);
-    consumer = start(
-        (const char *const[]){BINARY_DIR "/xqueue", "run_consumer", NULL});
+    process = deliverer_start(consumer);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
     grader_wait(grader, 1, 60, 10000);
     ck_assert_int_eq(grader_path(grader, "/slow/2000/a").most, 60);
     sink_wait(lms, 60, 10000);
-    stop(consumer);
+    deliverer_stop(process);
     end();
 }
 END_TEST

@@ -4,7 +4,7 @@
 #include "tests/support/service_story.h"
 
 #include "server/base/clock.h"
-#include "tests/support/program.h"
+#include "tests/support/deliverer.h"
 #include "tests/support/sink.h"
 
 #include <signal.h>
@@ -150,33 +150,9 @@ START_TEST(a_callback_that_the_lms_keeps_waiting_is_cut_off_and_kept)
 }
 END_TEST
 
-/* `xqueue WORD...` that does not listen. */
-static struct program *start_deliverer(const char *const *words)
-{
-    const char *environment[] = {
-        arena_printf(scratch, "XQUEUE_CFG=%s", service_config(service)), NULL};
-    struct program *program = program_start(words, environment);
-    size_t position = 0;
-
-    program_wait_for_line(program, scratch, "info delivering ", &position,
-                          20000);
-    return program;
-}
-
-static void stop_deliverer(struct program *program)
-{
-    struct text log;
-
-    program_signal(program, SIGTERM);
-    ck_assert_int_eq(program_wait_for_exit(program, 10000), 0);
-    log = program_output(program, scratch);
-    ck_assert_ptr_null(strstr(arena_string(scratch, log), "listening"));
-    program_free(program);
-}
-
 static void expect_delivery_by(const char *const *words)
 {
-    struct program *program;
+    struct program *deliverer;
 
     begin("web");
     submit_and_answer(sink_url(lms, "/"), "right");
@@ -185,12 +161,12 @@ static void expect_delivery_by(const char *const *words)
     ck_assert_value("1", "SELECT COUNT(*) FROM xqueue_outbox"
                          " WHERE owner IS NULL AND attempts = 0");
     ck_assert_uint_eq(sink_received(lms).count, 0);
-    program = start_deliverer(words);
+    deliverer = deliverer_start(words);
     sink_wait(lms, 1, 10000);
     submit_and_answer(sink_url(lms, "/2"), "right");
     sink_wait(lms, 2, 10000);
     mariadb_wait_for_value("0", "SELECT COUNT(*) FROM xqueue_outbox");
-    stop_deliverer(program);
+    deliverer_stop(deliverer);
     ck_assert_ptr_null(
         strstr(arena_string(scratch, service_log(service)), "callback req="));
     end();

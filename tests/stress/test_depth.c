@@ -4,12 +4,11 @@
  * rows. Prints what it finds.
  */
 #include "tests/support/hot_story.h"
+#include "tests/support/stress.h"
 
 #include "server/base/clock.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { PULLS = 50, BATCH = 16 };
 
@@ -26,9 +25,7 @@ struct cost {
 
 static struct size full_size(void)
 {
-    const char *wish = getenv("XQUEUE_STRESS");
-
-    if (wish != NULL && strcmp(wish, "full") == 0)
+    if (stress_is_full())
         return (struct size){200000, 1000000};
     return (struct size){20000, 50000};
 }

@@ -6,26 +6,17 @@
  */
 #include "tests/support/load.h"
 #include "tests/support/service_story.h"
+#include "tests/support/stress.h"
 
 #include "server/base/clock.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { CLIENTS = 64, CALLBACKS = 16, LEASE_MIN = 10 };
 
 static int64_t wanted(void)
 {
-    const char *size = getenv("XQUEUE_STRESS");
-
-    return size != NULL && strcmp(size, "full") == 0 ? 20000 : 2000;
-}
-
-static void expect_nothing_wrong(char *problems)
-{
-    if (problems != NULL)
-        ck_abort_msg("%s", problems);
+    return stress_is_full() ? 20000 : 2000;
 }
 
 /* Also the submits that were under way when it was enough. */
@@ -45,7 +36,7 @@ static void check(struct history *history, struct sink *sink)
 {
     struct history_counts counts;
 
-    expect_nothing_wrong(
+    stress_expect_no_problems(
         history_check(history,
                       &(struct history_facts){
                           .origin = sink_url(sink, ""),
@@ -54,7 +45,7 @@ static void check(struct history *history, struct sink *sink)
                           .deliveries_at_once = CALLBACKS,
                       },
                       &counts));
-    expect_nothing_wrong(history_check_database(history));
+    stress_expect_no_problems(history_check_database(history));
     ck_assert_int_ge(counts.submitted, wanted());
     ck_assert_int_eq(counts.pulled_again, 0);
     ck_assert_int_eq(counts.received_again, 0);

@@ -10,12 +10,9 @@
 #include "tests/support/backlog.h"
 #include "tests/support/load.h"
 #include "tests/support/service_story.h"
+#include "tests/support/stress.h"
 
-#include "server/base/crypto.h"
-
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -37,9 +34,7 @@ static char last_kill[32]; /* by the database's clock */
 
 static int times(int few, int many)
 {
-    const char *size = getenv("XQUEUE_STRESS");
-
-    return size != NULL && strcmp(size, "full") == 0 ? many : few;
+    return stress_is_full() ? many : few;
 }
 
 static void start_servers(size_t count)
@@ -94,15 +89,6 @@ static void end(void)
     db_library_stop();
 }
 
-/* So that kills come at any point of what a server does. */
-static void let_pass_up_to(unsigned most_ms)
-{
-    uint16_t random;
-
-    crypto_random(&random, sizeof random);
-    poll(NULL, 0, (int)(random % (most_ms + 1)));
-}
-
 /* A part of all is served by what is there now. */
 static void wait_for_progress(void)
 {
@@ -111,7 +97,7 @@ static void wait_for_progress(void)
 
     load_wait_for_submits(load, submits + times(100, 20000 / 26));
     load_wait_for_results(load, results + 50);
-    let_pass_up_to(300);
+    stress_wait_up_to(300);
 }
 
 static void kill_servers(int count)
@@ -134,7 +120,7 @@ static void kill_database(int count)
     for (int i = 0; i < count; i++) {
         wait_for_progress();
         mariadb_kill();
-        let_pass_up_to(500);
+        stress_wait_up_to(500);
         mariadb_restart();
     }
     wait_for_progress();
@@ -166,26 +152,20 @@ static void drain(void)
     load_end(load);
 }
 
-static void expect_nothing_wrong(char *problems)
-{
-    if (problems != NULL)
-        ck_abort_msg("%s", problems);
-}
-
 static void check(int kills, int database_kills)
 {
     struct history_counts counts;
 
-    expect_nothing_wrong(history_check(history,
-                                       &(struct history_facts){
-                                           .origin = sink_url(sink, ""),
-                                           .received = sink_received(sink),
-                                           .lease_us = LEASE_US,
-                                           .deliveries_at_once = CALLBACKS,
-                                           .has_faults = true,
-                                       },
-                                       &counts));
-    expect_nothing_wrong(history_check_database(history));
+    stress_expect_no_problems(history_check(history,
+                                            &(struct history_facts){
+                                                .origin = sink_url(sink, ""),
+                                                .received = sink_received(sink),
+                                                .lease_us = LEASE_US,
+                                                .deliveries_at_once = CALLBACKS,
+                                                .has_faults = true,
+                                            },
+                                            &counts));
+    stress_expect_no_problems(history_check_database(history));
     printf("%d kills of %zu servers, %d of the database: %lld submissions"
            " acknowledged, none lost; of %lld unknown ones %lld were stored;"
            " %lld leased again, %lld told again\n",

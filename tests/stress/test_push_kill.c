@@ -8,14 +8,9 @@
 #include "tests/support/backlog.h"
 #include "tests/support/load.h"
 #include "tests/support/service_story.h"
+#include "tests/support/stress.h"
 
-#include "server/base/clock.h"
-#include "server/base/crypto.h"
-
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     CLIENTS = 8,
@@ -26,21 +21,6 @@ enum {
     STALL_MS = 60000,
     NATURAL = 10 /* of so many kills one has its pushes' leases end in time */
 };
-
-static bool is_full(void)
-{
-    const char *size = getenv("XQUEUE_STRESS");
-
-    return size != NULL && strcmp(size, "full") == 0;
-}
-
-static void let_pass_up_to(unsigned most_ms)
-{
-    uint16_t random;
-
-    crypto_random(&random, sizeof random);
-    poll(NULL, 0, (int)(random % (most_ms + 1)));
-}
 
 /*
  * With nobody alive all leases are the dead one's: they end now. Those of
@@ -60,17 +40,11 @@ static void kill_server(struct history *history, struct grader *grader,
                         int64_t came, bool is_natural)
 {
     (void)grader_wait(grader, came, came, STALL_MS);
-    let_pass_up_to(100);
+    stress_wait_up_to(100);
     service_kill(service);
     history_add_kill(history);
     end_leases(is_natural);
     service_serve(service);
-}
-
-static void expect_nothing_wrong(char *problems)
-{
-    if (problems != NULL)
-        ck_abort_msg("%s", problems);
 }
 
 static void check(struct history *history, struct grader *grader,
@@ -78,17 +52,17 @@ static void check(struct history *history, struct grader *grader,
 {
     struct history_counts counts;
 
-    expect_nothing_wrong(history_check(history,
-                                       &(struct history_facts){
-                                           .origin = sink_url(sink, ""),
-                                           .received = sink_received(sink),
-                                           .deliveries_at_once = CALLBACKS,
-                                           .graded = grader_graded(grader),
-                                           .pushes_at_once = CONCURRENCY,
-                                           .has_faults = true,
-                                       },
-                                       &counts));
-    expect_nothing_wrong(history_check_database(history));
+    stress_expect_no_problems(history_check(history,
+                                            &(struct history_facts){
+                                                .origin = sink_url(sink, ""),
+                                                .received = sink_received(sink),
+                                                .deliveries_at_once = CALLBACKS,
+                                                .graded = grader_graded(grader),
+                                                .pushes_at_once = CONCURRENCY,
+                                                .has_faults = true,
+                                            },
+                                            &counts));
+    stress_expect_no_problems(history_check_database(history));
     printf("%lld submissions acknowledged, none lost; of %lld unknown ones"
            " %lld were stored; %lld pushed again, %lld told again\n",
            (long long)counts.submitted, (long long)counts.unknown,
@@ -114,8 +88,8 @@ static void serve(struct grader *grader)
 
 START_TEST(pushes_survive_the_kills_of_their_server)
 {
-    int64_t wanted = is_full() ? 10000 : 600;
-    int kills = is_full() ? 20 : 3;
+    int64_t wanted = stress_is_full() ? 10000 : 600;
+    int kills = stress_is_full() ? 20 : 3;
     struct history *history = history_new_pushed("test-push");
     struct grader *grader = grader_start(MOST_RECEIVED, 1);
     struct sink *sink = sink_start(MOST_RECEIVED);
@@ -136,7 +110,7 @@ START_TEST(pushes_survive_the_kills_of_their_server)
     });
     for (int i = 0; i < kills; i++)
         kill_server(history, grader, wanted * (i + 1) / (kills + 1),
-                    is_full() && i % NATURAL == NATURAL - 1);
+                    stress_is_full() && i % NATURAL == NATURAL - 1);
     load_wait_for_enough(load);
     backlog_wait("SELECT COUNT(*) FROM xqueue_live WHERE state IN (0, 1)");
     backlog_wait("SELECT COUNT(*) FROM xqueue_live");

@@ -8,6 +8,7 @@
  */
 #include "tests/support/load.h"
 #include "tests/support/service_story.h"
+#include "tests/support/stress.h"
 
 #include "server/base/clock.h"
 
@@ -39,9 +40,7 @@ struct memory {
 
 static struct size size_of_run(void)
 {
-    const char *wish = getenv("XQUEUE_STRESS");
-
-    if (wish != NULL && strcmp(wish, "full") == 0)
+    if (stress_is_full())
         return (struct size){10000, 100000, 2000, 20000};
     return (struct size){500, 2000, 1000, 1000};
 }

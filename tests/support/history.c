@@ -42,9 +42,7 @@ void history_add(struct history *history, const struct event *event)
     if (history->count == history->room) {
         history->room = history->room == 0 ? 1024 : history->room * 2;
         history->events =
-            realloc(history->events, history->room * sizeof *history->events);
-        if (history->events == NULL)
-            fatal("out of memory: a history");
+            xrealloc(history->events, history->room * sizeof *history->events);
     }
     history->events[history->count++] = *event;
     history->counts[event->kind][event->outcome]++;
@@ -65,10 +63,8 @@ int64_t history_count(struct history *history, enum event_kind kind,
 void history_add_kill(struct history *history)
 {
     history->kills_us =
-        realloc(history->kills_us,
-                (history->kill_count + 1) * sizeof *history->kills_us);
-    if (history->kills_us == NULL)
-        fatal("out of memory: a history");
+        xrealloc(history->kills_us,
+                 (history->kill_count + 1) * sizeof *history->kills_us);
     history->kills_us[history->kill_count++] = clock_monotonic_us();
 }
 

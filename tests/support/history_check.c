@@ -12,7 +12,6 @@
 #include "server/base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     SHOWN = 30,         /* violations in words; the rest is counted */
@@ -132,9 +131,7 @@ struct fate *check_fate(struct check *check, int64_t number)
 
 void check_append(const void ***list, size_t *count, const void *item)
 {
-    *list = realloc(*list, (*count + 1) * sizeof **list);
-    if (*list == NULL)
-        fatal("out of memory: a history");
+    *list = xrealloc(*list, (*count + 1) * sizeof **list);
     (*list)[(*count)++] = item;
 }
 

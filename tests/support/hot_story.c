@@ -130,6 +130,17 @@ enum db_status answer(const struct submission_pull *pulled, const char *reply)
     return db_run(db, &self.job);
 }
 
+struct push_look push_look_of(const int64_t *queue_ids, size_t count,
+                              bool *ret_waiting)
+{
+    return (struct push_look){
+        .job.op = &push_look_op,
+        .queue_ids = queue_ids,
+        .count = count,
+        .ret_waiting = ret_waiting,
+    };
+}
+
 struct push_claim push_claim_of(size_t concurrency)
 {
     return (struct push_claim){

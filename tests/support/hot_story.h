@@ -45,6 +45,10 @@ struct submission_answer answer_of(int64_t id, const char *pullkey,
                                    const char *reply);
 enum db_status answer(const struct submission_pull *pulled, const char *reply);
 
+/* Which of these wait? */
+struct push_look push_look_of(const int64_t *queue_ids, size_t count,
+                              bool *ret_waiting);
+
 /*
  * One that is asked for: of QUEUE, for "http://grader", for a minute, all that
  * there is room for. What is composed is "request N", the submission's number.

@@ -5,16 +5,16 @@
 
 #include "server/base/clock.h"
 #include "server/base/memory.h"
+#include "tests/support/history.h"
 #include "tests/support/http_client.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-enum { START_US = 100000, PADDING = 1000 };
+enum { START_US = 100000 };
 
 struct open_load {
     const struct open_load_settings *settings;
@@ -68,17 +68,14 @@ static void submit(struct open_load *load, struct http_client *client,
     struct sent *sent = &load->sent[number];
     struct buffer header = {NULL, 0, 0};
     struct buffer body = {NULL, 0, 0};
-    char padding[PADDING + 1];
     const struct reply *reply;
 
-    memset(padding, 'x', PADDING);
-    padding[PADDING] = '\0';
     buffer_printf(&header,
                   "{\"lms_callback_url\": \"%s/%lld\", \"lms_key\": \"key\","
                   " \"queue_name\": \"%s\"}",
                   settings->origin, (long long)number,
                   settings->queue(number, settings->context));
-    buffer_printf(&body, "%lld %s", (long long)number, padding);
+    history_write_body(&body, number);
     sent->due_us =
         load->begin_us + (int64_t)((double)number * 1e6 / settings->rate);
     wait_until(sent->due_us);

@@ -18,10 +18,13 @@ void push_queues(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Submit, as a logged-in LMS that wants to hear at that address. */
 void push_submit(const char *queue, const char *callback_url, const char *body);
 
-/* "sent 1 back 1 failures 0 ack 1 retired 1 reply '...' by '...'" */
+/*
+ * What queue_submission says of the only submission of the queue: "sent 1
+ * back 1 failures 0 ack 1 retired 1".
+ */
 const char *push_fate(const char *queue);
 
-/* Of the only submission of the queue, once its callback has arrived. */
+/* That it says so once all is over, and that no push is under way. */
 void push_expect_fate(const char *queue, const char *expected);
 
 /* The LMS gets one callback, our failure message, and no other. */

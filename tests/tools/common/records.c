@@ -21,14 +21,21 @@ struct records {
     int64_t count; /* since the start */
 };
 
-/* Somebody who waits until `count` have come. */
+/* What the query of /received asks for; 0: not said. */
+struct wish {
+    int64_t count;
+    int64_t from;
+    int64_t wait_ms;
+};
+
+/* Somebody who waits until as many have come as he wishes. */
 struct waiting {
     struct later later;
     struct records *records;
-    int64_t count;
-    int64_t from;
+    struct wish wish;
 };
 
+static struct wish read_wish(struct text source);
 static int64_t query_number(const struct form *query, const char *name);
 static void send_records(struct records *records,
                          struct evhttp_request *request, int64_t from);
@@ -85,7 +92,7 @@ void records_wake(struct records *records)
         struct later *next = TAILQ_NEXT(later, entry);
 
         if (later->finish == finish_waiting &&
-            ((struct waiting *)later)->count <= records->count)
+            ((struct waiting *)later)->wish.count <= records->count)
             later_finish(later);
         later = next;
     }
@@ -93,37 +100,43 @@ void records_wake(struct records *records)
 
 void records_tell(struct records *records, struct evhttp_request *request)
 {
-    static const struct form_limits limits = {.max_fields = 10};
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     const char *path = evhttp_uri_get_path(uri);
-    struct text source = text_of(evhttp_uri_get_query(uri));
+    struct wish wish = read_wish(text_of(evhttp_uri_get_query(uri)));
+    struct waiting *waiting;
+
+    if (path == NULL || strcmp(path, "/received") != 0) {
+        evhttp_send_reply(request, HTTP_NOTFOUND, "Not Found", NULL);
+        return;
+    }
+    if (wish.count <= records->count || wish.wait_ms <= 0) {
+        send_records(records, request, wish.from);
+        return;
+    }
+    waiting = later_new(records->host, request, (long)wish.wait_ms,
+                        sizeof *waiting, finish_waiting);
+    waiting->records = records;
+    waiting->wish = wish;
+}
+
+/* All 0 when the query is no query. */
+static struct wish read_wish(struct text source)
+{
+    static const struct form_limits limits = {.max_fields = 10};
     struct arena *arena = arena_new();
     struct form query = {0};
-    int64_t count;
-    int64_t from;
-    int64_t wait_ms;
+    struct wish wish;
 
     if (text_is_absent(source) ||
         form_parse_urlencoded(arena, source, &limits, &query) != FORM_OK)
         query = (struct form){0};
-    count = query_number(&query, "count");
-    from = query_number(&query, "from");
-    wait_ms = query_number(&query, "wait_ms");
+    wish = (struct wish){
+        .count = query_number(&query, "count"),
+        .from = query_number(&query, "from"),
+        .wait_ms = query_number(&query, "wait_ms"),
+    };
     arena_free(arena);
-
-    if (path == NULL || strcmp(path, "/received") != 0) {
-        evhttp_send_reply(request, HTTP_NOTFOUND, "Not Found", NULL);
-    } else if (count <= records->count || wait_ms <= 0) {
-        send_records(records, request, from);
-    } else {
-        struct waiting *waiting =
-            later_new(records->host, request, (long)wait_ms, sizeof *waiting,
-                      finish_waiting);
-
-        waiting->records = records;
-        waiting->count = count;
-        waiting->from = from;
-    }
+    return wish;
 }
 
 /* 0 when it is not there or no number. */
@@ -157,5 +170,5 @@ static void finish_waiting(struct later *later)
 {
     struct waiting *waiting = (struct waiting *)later;
 
-    send_records(waiting->records, later->request, waiting->from);
+    send_records(waiting->records, later->request, waiting->wish.from);
 }

@@ -42,9 +42,8 @@ struct count *counts_of_path(struct counts *counts, const char *path)
     while (i < counts->path_count && strcmp(counts->paths[i].path, path) != 0)
         i++;
     if (i == counts->path_count) {
-        counts->paths = realloc(counts->paths, (i + 1) * sizeof *counts->paths);
-        if (counts->paths == NULL)
-            fatal("out of memory: paths");
+        counts->paths =
+            xrealloc(counts->paths, (i + 1) * sizeof *counts->paths);
         counts->paths[i] =
             (struct path_count){.path = xstrdup(path), .count = {0, 0, 0}};
         counts->path_count++;
@@ -60,9 +59,7 @@ struct count *counts_of_submission(struct counts *counts, int64_t number)
         room *= 2;
     if (room > counts->room) {
         counts->submissions =
-            realloc(counts->submissions, room * sizeof *counts->submissions);
-        if (counts->submissions == NULL)
-            fatal("out of memory: submissions");
+            xrealloc(counts->submissions, room * sizeof *counts->submissions);
         memset(counts->submissions + counts->room, 0,
                (room - counts->room) * sizeof *counts->submissions);
         counts->room = room;
