@@ -1,84 +1,114 @@
 /*
- * Deleting old submissions, a chunk in a transaction. Ids grow with arrival,
- * so the walk along the primary key meets the old ones first.
+ * Deleting old submissions. Ids grow with arrival, so the walk along the
+ * primary key meets the old ones first.
  */
 #include "db/retire.h"
 
 struct chunk {
-    int64_t days;
-    size_t limit;
-    int64_t after_id;
-    int64_t last_id; /* out */
-    size_t deleted;  /* out */
+    const struct old_submission *chosen;
+    size_t count;
     struct arena *arena;
 };
 
 static enum db_status delete_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static enum db_status forget_live(struct db_conn *db, struct chunk *chunk,
-                                  const int64_t *ids, size_t count);
+                                  const int64_t *ids);
 static enum db_status forget_callbacks(struct db_conn *db, struct chunk *chunk,
-                                       const int64_t *ids, size_t count);
-static enum db_status delete_rows(struct db_conn *db, const int64_t *ids,
-                                  size_t count);
+                                       const int64_t *ids);
+static enum db_status delete_rows(struct db_conn *db,
+                                  const struct chunk *chunk);
 
-enum db_status delete_old(struct db_conn *db, int64_t days, size_t limit,
-                          int64_t *last_id, size_t *ret_deleted)
+/*
+ * Only of those with files somebody needs to know whether another one has the
+ * same; few have one callback address.
+ */
+#define SQL_CHOOSE                                                             \
+    "SELECT s.id, s.queue_name, " SQL_FILES_OF(                                \
+        "s", "f") ", f.id IS NOT NULL,"                                        \
+                  " " SQL_HAS_FILES(                                           \
+                      "s") " AND EXISTS (SELECT 1 FROM queue_submission o"     \
+                           " WHERE o.lms_callback_url = s.lms_callback_url"    \
+                           " AND o.queue_name = s.queue_name AND "             \
+                           "o.xqueue_header = s.xqueue_header"                 \
+                           " AND o.arrival_time > NOW(6) - INTERVAL ? DAY)"    \
+                           " FROM queue_submission s LEFT JOIN xqueue_files "  \
+                           "f ON f.id = s.id"                                  \
+                           " WHERE s.id > ? AND s.arrival_time <= NOW(6) - "   \
+                           "INTERVAL ? DAY"                                    \
+                           " ORDER BY s.id LIMIT ?"
+
+enum db_status delete_old_choose(struct db_conn *db, struct arena *arena,
+                                 int64_t days, size_t limit, int64_t after_id,
+                                 struct old_submission **ret_chosen,
+                                 size_t *ret_count)
 {
-    struct chunk chunk = {.days = days, .limit = limit, .after_id = *last_id};
-    enum db_status status = db_transact(db, delete_body, &chunk);
+    const struct db_param params[] = {
+        DB_INTEGER(days),
+        DB_INTEGER(after_id),
+        DB_INTEGER(days),
+        DB_INTEGER(limit),
+    };
+    struct old_submission *chosen;
+    struct db_rows rows;
+    enum db_status status =
+        db_query(db, arena, SQL_CHOOSE, params, ARRAY_LENGTH(params), &rows);
 
     if (status != DB_OK)
         return status;
-    if (chunk.deleted > 0)
-        *last_id = chunk.last_id;
-    *ret_deleted = chunk.deleted;
+    chosen = arena_alloc(arena, rows.count * sizeof *chosen + 1);
+    for (size_t i = 0; i < rows.count; i++)
+        chosen[i] = (struct old_submission){
+            .row = {.id = db_integer(&rows, i, 0),
+                    .queue_name = db_text(&rows, i, 1),
+                    .files = db_text(&rows, i, 2),
+                    .has_map = db_integer(&rows, i, 3) != 0},
+            .shares_files = db_integer(&rows, i, 4) != 0,
+        };
+    *ret_chosen = chosen;
+    *ret_count = rows.count;
     return DB_OK;
+}
+
+enum db_status delete_old_rows(struct db_conn *db,
+                               const struct old_submission *chosen,
+                               size_t count)
+{
+    struct chunk chunk = {.chosen = chosen, .count = count};
+
+    return db_transact(db, delete_body, &chunk);
 }
 
 static enum db_status delete_body(struct db_conn *db, int64_t now_us,
                                   void *context)
 {
     struct chunk *chunk = context;
-    const struct db_param params[] = {
-        DB_INTEGER(chunk->after_id),
-        DB_INTEGER(chunk->days),
-        DB_INTEGER(chunk->limit),
-    };
-    struct db_rows rows;
     enum db_status status;
     int64_t *ids;
 
     (void)now_us;
+    if (chunk->count == 0)
+        return DB_OK;
     chunk->arena = arena_new();
-    status = db_query(db, chunk->arena,
-                      "SELECT id FROM queue_submission WHERE id > ?"
-                      " AND arrival_time <= NOW(6) - INTERVAL ? DAY"
-                      " ORDER BY id LIMIT ?",
-                      params, ARRAY_LENGTH(params), &rows);
-    chunk->deleted = status == DB_OK ? rows.count : 0;
-    if (chunk->deleted > 0) {
-        ids = arena_alloc(chunk->arena, rows.count * sizeof *ids);
-        for (size_t i = 0; i < rows.count; i++)
-            ids[i] = db_integer(&rows, i, 0);
-        status = forget_live(db, chunk, ids, rows.count);
-        if (status == DB_OK)
-            status = forget_callbacks(db, chunk, ids, rows.count);
-        if (status == DB_OK)
-            status = delete_rows(db, ids, rows.count);
-        chunk->last_id = ids[rows.count - 1];
-    }
+    ids = arena_alloc(chunk->arena, chunk->count * sizeof *ids);
+    for (size_t i = 0; i < chunk->count; i++)
+        ids[i] = chunk->chosen[i].row.id;
+    status = forget_live(db, chunk, ids);
+    if (status == DB_OK)
+        status = forget_callbacks(db, chunk, ids);
+    if (status == DB_OK)
+        status = delete_rows(db, chunk);
     arena_free(chunk->arena);
     return status;
 }
 
 static enum db_status forget_live(struct db_conn *db, struct chunk *chunk,
-                                  const int64_t *ids, size_t count)
+                                  const int64_t *ids)
 {
     struct live_row *live = NULL;
     size_t live_count;
-    enum db_status status =
-        hot_set_lock(db, chunk->arena, ids, count, false, &live, &live_count);
+    enum db_status status = hot_set_lock(db, chunk->arena, ids, chunk->count,
+                                         false, &live, &live_count);
 
     for (size_t i = 0; i < live_count && status == DB_OK; i++)
         status = hot_set_forget(db, &live[i]);
@@ -87,11 +117,11 @@ static enum db_status forget_live(struct db_conn *db, struct chunk *chunk,
 
 /* Of those retired by force, which have no live row. */
 static enum db_status forget_callbacks(struct db_conn *db, struct chunk *chunk,
-                                       const int64_t *ids, size_t count)
+                                       const int64_t *ids)
 {
     struct db_params params = db_params_new(chunk->arena);
     struct db_rows rows;
-    const char *list = db_params_add_list(&params, ids, count);
+    const char *list = db_params_add_list(&params, ids, chunk->count);
     enum db_status status =
         db_query(db, chunk->arena,
                  arena_printf(chunk->arena,
@@ -108,16 +138,18 @@ static enum db_status forget_callbacks(struct db_conn *db, struct chunk *chunk,
 }
 
 /* One by one: with a list, a scan of the table may seem cheaper. */
-static enum db_status delete_rows(struct db_conn *db, const int64_t *ids,
-                                  size_t count)
+static enum db_status delete_rows(struct db_conn *db, const struct chunk *chunk)
 {
     enum db_status status = DB_OK;
 
-    for (size_t i = 0; i < count && status == DB_OK; i++) {
-        const struct db_param id[] = {DB_INTEGER(ids[i])};
+    for (size_t i = 0; i < chunk->count && status == DB_OK; i++) {
+        const struct db_param id[] = {DB_INTEGER(chunk->chosen[i].row.id)};
 
         status = db_execute(db, "DELETE FROM queue_submission WHERE id = ?", id,
                             1, NULL);
+        if (status == DB_OK && chunk->chosen[i].row.has_map)
+            status = db_execute(db, "DELETE FROM xqueue_files WHERE id = ?", id,
+                                1, NULL);
     }
     return status;
 }

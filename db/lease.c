@@ -4,6 +4,7 @@
  *   claim        take the oldest ready rows that nobody else holds
  *   load         lock and read the submissions, but for those that somebody
  *                works on just now: they are left where they are
+ *   load_files   and what of theirs is not in queue_submission
  *   find_gone    of the others, who was deleted or retired by hand?
  *   write_leases new keys into the live rows
  *   leave_ready  they wait no more
@@ -55,6 +56,7 @@ static void give(struct leasing *leasing, struct claimed *claimed,
                  const struct db_rows *rows, size_t row);
 static const char *add_claimed_ids(struct leasing *leasing,
                                    struct db_params *params);
+static enum db_status load_files(struct db_conn *db, struct leasing *leasing);
 static enum db_status find_gone(struct db_conn *db, struct leasing *leasing);
 static enum db_status write_leases(struct db_conn *db, struct leasing *leasing);
 static const char *lease_sql(struct leasing *leasing, struct db_params *params);
@@ -109,6 +111,19 @@ enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
     return hot_set_add_ready(db, arena, rows, count);
 }
 
+enum db_status lease_return(struct db_conn *db, struct arena *arena,
+                            const struct live_row *row, bool uncount)
+{
+    enum db_status status;
+
+    if (row->state == LIVE_LEASED)
+        return lease_give_back(db, arena, row, 1, uncount);
+    if (row->state != LIVE_SUPERSEDED)
+        return DB_OK;
+    status = hot_set_keep_lease(db, row);
+    return status == DB_OK ? hot_set_forget(db, row) : status;
+}
+
 static enum db_status lease_round(struct db_conn *db, struct leasing *leasing)
 {
     enum db_status status;
@@ -119,6 +134,8 @@ static enum db_status lease_round(struct db_conn *db, struct leasing *leasing)
     if (status != DB_OK || leasing->claimed_count == 0)
         return status;
     status = load(db, leasing);
+    if (status == DB_OK)
+        status = load_files(db, leasing);
     if (status == DB_OK)
         status = find_gone(db, leasing);
     if (status == DB_OK)
@@ -166,7 +183,8 @@ static enum db_status load(struct db_conn *db, struct leasing *leasing)
     enum db_status status;
     const char *sql =
         arena_printf(leasing->arena,
-                     "SELECT l.id, s.xqueue_body, s.s3_urls, l.attempts"
+                     "SELECT l.id, s.xqueue_body, s.s3_keys, s.s3_urls,"
+                     " l.attempts"
                      " FROM xqueue_live l FORCE INDEX (PRIMARY)"
                      " STRAIGHT_JOIN queue_submission s FORCE INDEX (PRIMARY)"
                      " ON s.id = l.id WHERE l.id IN (%s) AND s.retired = 0"
@@ -205,9 +223,25 @@ static void give(struct leasing *leasing, struct claimed *claimed,
     crypto_hex(key, sizeof key, leased->pullkey);
     leased->id = claimed->ready.id;
     leased->body = db_text(rows, row, 1);
-    leased->files = db_text(rows, row, 2);
-    leased->attempt = db_integer(rows, row, 3) + 1;
+    leased->files.keys = db_text(rows, row, 2);
+    leased->files.urls = db_text(rows, row, 3);
+    leased->attempt = db_integer(rows, row, 4) + 1;
     claimed->fate = FATE_GIVEN;
+}
+
+/* Only the keys of very many files are not in the row itself. */
+static enum db_status load_files(struct db_conn *db, struct leasing *leasing)
+{
+    enum db_status status = DB_OK;
+
+    for (size_t i = leasing->round_start; i < leasing->count && status == DB_OK;
+         i++) {
+        struct leased *leased = &leasing->leased[i];
+
+        if (files_are_apart(leased->files.keys))
+            status = files_load(db, leasing->arena, leased->id, &leased->files);
+    }
+    return status;
 }
 
 /* Who was not given but is there is locked by somebody. */

@@ -5,6 +5,7 @@
 #ifndef XQUEUE_DB_LEASE_H
 #define XQUEUE_DB_LEASE_H
 
+#include "db/files.h"
 #include "db/hot_set.h"
 
 /* For whom: how many, and what the live row says of each lease. */
@@ -22,7 +23,7 @@ struct leased {
     char pullkey[PULLKEY_SIZE + 1]; /* new and random */
     int64_t attempt;                /* 1 for the first */
     struct text body;
-    struct text files; /* JSON text of {name: URL} */
+    struct file_texts files;
 };
 
 /*
@@ -43,5 +44,13 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
 enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
                                const struct live_row *rows, size_t count,
                                bool uncount) MUST_CHECK;
+
+/*
+ * The same for one that may not be leased any more: of one that was superseded
+ * meanwhile this is the end, in any other state nothing happens.
+ */
+enum db_status lease_return(struct db_conn *db, struct arena *arena,
+                            const struct live_row *row,
+                            bool uncount) MUST_CHECK;
 
 #endif

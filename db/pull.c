@@ -95,6 +95,7 @@ static void serve(struct submission_pull *self, const struct leased *leased)
     memcpy(self->pullkey, leased->pullkey, sizeof self->pullkey);
     self->attempt = leased->attempt;
     self->body = arena_copy(self->arena, leased->body);
-    self->files = arena_copy(self->arena, leased->files);
+    self->files.keys = arena_copy(self->arena, leased->files.keys);
+    self->files.urls = arena_copy(self->arena, leased->files.urls);
     self->job.status = DB_OK;
 }

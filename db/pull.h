@@ -4,6 +4,7 @@
 #ifndef XQUEUE_DB_PULL_H
 #define XQUEUE_DB_PULL_H
 
+#include "db/files.h"
 #include "db/hot_set.h"
 #include "db/pool.h"
 
@@ -31,10 +32,23 @@ struct submission_pull {
     char pullkey[PULLKEY_SIZE + 1];
     int64_t attempt; /* 1 for the first */
     struct text body;
-    struct text files; /* JSON text of {name: URL} */
+    struct file_texts files;
     struct text reply; /* what `compose` wrote */
 };
 
 extern const struct db_op submission_pull_op;
+
+/*
+ * A pull that comes to nothing gives its lease back: no attempt. Not when
+ * somebody else has the submission by now, or it has ended.
+ */
+struct pull_return {
+    struct db_job job;
+
+    int64_t id;
+    char pullkey[PULLKEY_SIZE + 1];
+};
+
+extern const struct db_op pull_return_op;
 
 #endif

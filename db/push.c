@@ -276,7 +276,8 @@ static void fill_items(struct claim *claim, const struct leased *leased,
             .attempt = leased[i].attempt,
             .pushed_us = claim->now_us,
             .body = arena_copy(self->arena, leased[i].body),
-            .files = arena_copy(self->arena, leased[i].files),
+            .files = {arena_copy(self->arena, leased[i].files.keys),
+                      arena_copy(self->arena, leased[i].files.urls)},
             .request = TEXT_ABSENT,
         };
         memcpy(item->pullkey, leased[i].pullkey, sizeof item->pullkey);

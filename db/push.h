@@ -9,6 +9,7 @@
 #ifndef XQUEUE_DB_PUSH_H
 #define XQUEUE_DB_PUSH_H
 
+#include "db/files.h"
 #include "db/hot_set.h"
 #include "db/pool.h"
 
@@ -29,7 +30,7 @@ struct push_item {
     int64_t attempt; /* 1 for the first */
     int64_t pushed_us;
     struct text body;
-    struct text files;   /* JSON text of {name: URL} */
+    struct file_texts files;
     struct text request; /* what `compose` wrote */
 };
 

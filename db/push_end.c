@@ -31,9 +31,6 @@ static bool is_ours(const struct push_end *self, const struct live_row *live);
 static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
                                struct push_end *self,
                                const struct live_row *live);
-static enum db_status give_back(struct db_conn *db, struct live_batch *batch,
-                                const struct push_end *self,
-                                const struct live_row *live);
 static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
                                    struct push_end *self,
                                    const struct live_row *live);
@@ -131,8 +128,10 @@ static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
         self->outcome == PUSH_GRADED ? LIVE_ANSWERED : LIVE_DEAD;
     enum db_status status = DB_OK;
 
+    /* One whose lease ran out is back already. */
     if (self->outcome == PUSH_UNSENT || self->outcome == PUSH_CUT_OFF)
-        return give_back(db, batch, self, live);
+        return lease_return(db, batch->arena, live,
+                            self->outcome == PUSH_UNSENT);
     /* Before grader_reply changes: see outbox_add(). */
     if (live->state != LIVE_SUPERSEDED)
         status = add_callback(db, batch, self, live);
@@ -143,22 +142,6 @@ static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
     if (live->state == LIVE_SUPERSEDED)
         return hot_set_forget(db, live);
     return hot_set_settle(db, live, end);
-}
-
-/* One whose lease ran out is back already. */
-static enum db_status give_back(struct db_conn *db, struct live_batch *batch,
-                                const struct push_end *self,
-                                const struct live_row *live)
-{
-    enum db_status status;
-
-    if (live->state == LIVE_LEASED)
-        return lease_give_back(db, batch->arena, live, 1,
-                               self->outcome == PUSH_UNSENT);
-    if (live->state != LIVE_SUPERSEDED)
-        return DB_OK;
-    status = hot_set_keep_lease(db, live);
-    return status == DB_OK ? hot_set_forget(db, live) : status;
 }
 
 static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,

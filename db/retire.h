@@ -4,6 +4,7 @@
 #ifndef XQUEUE_DB_RETIRE_H
 #define XQUEUE_DB_RETIRE_H
 
+#include "db/file_rows.h"
 #include "db/hot_set.h"
 
 struct queue_count {
@@ -48,11 +49,29 @@ enum db_status retire_old(struct db_conn *db,
                           struct text before, int64_t *ret_retired) MUST_CHECK;
 
 /*
- * Delete the oldest submissions, finished or not, that arrived `days` ago or
- * earlier: at most `chunk` of those whose id is beyond *last_id, which moves
- * on. *ret_deleted is 0 when there are no more.
+ * Deleting old submissions, finished or not, chunk by chunk: choose one, see
+ * to the files, delete the rows. When that ends before the last step, the
+ * next time finds the same rows and does it all again.
  */
-enum db_status delete_old(struct db_conn *db, int64_t days, size_t chunk,
-                          int64_t *last_id, size_t *ret_deleted) MUST_CHECK;
+struct old_submission {
+    struct file_row row;
+    /* A younger submission has the same header, and so the same files. */
+    bool shares_files;
+};
+
+/*
+ * The first `limit` of those that arrived `days` ago or earlier and whose id
+ * is beyond `after_id`; none when there are no more. They and their texts
+ * live in the arena.
+ */
+enum db_status delete_old_choose(struct db_conn *db, struct arena *arena,
+                                 int64_t days, size_t limit, int64_t after_id,
+                                 struct old_submission **ret_chosen,
+                                 size_t *ret_count) MUST_CHECK;
+
+/* Delete these, in one transaction, and all that belongs to them. */
+enum db_status delete_old_rows(struct db_conn *db,
+                               const struct old_submission *chosen,
+                               size_t count) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
  *
  *   supersede       retire what the new ones replace
  *   insert_wide     queue_submission: the history and Django's view
+ *   insert_files    xqueue_files, for those of many files
  *   insert_live     where each stands, and which problem it is about
  *   insert_ready    the order in which they are handed out
  *   count_waiting   depth, and the number that each reply tells
@@ -39,6 +40,7 @@ static enum db_status find_prior(struct db_conn *db, struct batch *batch,
 static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
                                   int64_t now_us);
 static size_t rows_of_next_statement(const struct batch *batch, size_t first);
+static enum db_status insert_files(struct db_conn *db, struct batch *batch);
 static enum db_status insert_live(struct db_conn *db, struct batch *batch,
                                   int64_t now_us);
 static enum db_status insert_ready(struct db_conn *db, struct batch *batch,
@@ -76,6 +78,8 @@ static enum db_status insert_body(struct db_conn *db, int64_t now_us,
     status = supersede(db, batch);
     if (status == DB_OK)
         status = insert_wide(db, batch, now_us);
+    if (status == DB_OK)
+        status = insert_files(db, batch);
     if (status == DB_OK)
         status = insert_live(db, batch, now_us);
     if (status == DB_OK)
@@ -183,6 +187,7 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
 
         for (size_t i = first; i < first + step; i++) {
             const struct submission_insert *self = item(batch, i);
+            struct file_texts files = files_columns(&self->files);
 
             db_params_add(&params, DB_TEXT(self->requester_id));
             db_params_add(&params,
@@ -192,6 +197,8 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
             db_params_add(&params, DB_TEXT(self->body));
             db_params_add(&params, DB_INTEGER(now_us));
             db_params_add(&params, DB_INTEGER(self->superseded));
+            db_params_add(&params, DB_TEXT(files.keys));
+            db_params_add(&params, DB_TEXT(files.urls));
         }
         status = db_execute(
             db,
@@ -202,7 +209,7 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
                       " grader_id, pullkey, grader_reply, num_failures,"
                       " lms_ack) VALUES ",
                       "(?, ?, ?, ?, ?, " SQL_TIME_FROM_US
-                      ", ?, '{}', '{}', '', '', '', 0, 0)",
+                      ", ?, ?, ?, '', '', '', 0, 0)",
                       step, ""),
             params.list, params.count, NULL);
         if (status != DB_OK)
@@ -232,6 +239,15 @@ static size_t rows_of_next_statement(const struct batch *batch, size_t first)
         rows++;
     }
     return db_ladder_down(rows);
+}
+
+static enum db_status insert_files(struct db_conn *db, struct batch *batch)
+{
+    enum db_status status = DB_OK;
+
+    for (size_t i = 0; i < batch->count && status == DB_OK; i++)
+        status = files_store(db, item(batch, i)->id, &item(batch, i)->files);
+    return status;
 }
 
 static enum db_status insert_live(struct db_conn *db, struct batch *batch,

@@ -4,6 +4,7 @@
 #ifndef XQUEUE_DB_SUBMIT_H
 #define XQUEUE_DB_SUBMIT_H
 
+#include "db/files.h"
 #include "db/hot_set.h"
 #include "db/pool.h"
 
@@ -23,6 +24,7 @@ struct submission_insert {
     struct text callback_url; /* whole; the column gets 128 characters */
     struct text header;       /* at most 16 KiB */
     struct text body;
+    struct file_texts files;
     unsigned char problem[PROBLEM_SIZE];
     int64_t destination;
 
@@ -33,5 +35,20 @@ struct submission_insert {
 };
 
 extern const struct db_op submission_insert_op;
+
+/*
+ * Is there a submission with the same header, from whenever? It would have
+ * files under the same keys.
+ */
+struct submission_known {
+    struct db_job job;
+
+    struct text queue_name; /* borrowed until done, as the others */
+    struct text callback_url;
+    struct text header;
+    bool is_known; /* out */
+};
+
+extern const struct db_op submission_known_op;
 
 #endif

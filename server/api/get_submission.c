@@ -3,29 +3,51 @@
  *
  *   api_get_submission  find the queue, lease the oldest submission
  *   pulled              reply with it
+ *   map_read            or first read the file that its files are named in
+ *   returned            which could not be had: the submission is back
  *
  * The reply is JSON in JSON in JSON (R7), and is written on the database
- * thread: a large body would hold up the loop.
+ * thread: a large body would hold up the loop. The files come last in it, so
+ * that they can be added when all else is written.
  */
 #include "db/pull.h"
 #include "server/api/endpoints.h"
 #include "server/api/reply.h"
+#include "server/base/clock.h"
 #include "server/base/json.h"
+#include "server/base/log.h"
 #include "server/config/config.h"
+#include "server/storage/file_map.h"
 #include "server/task/queue_table.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 enum { US_PER_MINUTE = 60 * 1000000 };
 
-static void write_reply(struct submission_pull *self);
-static void write_content(struct buffer *content,
-                          const struct submission_pull *self);
+struct pull {
+    struct submission_pull op;
+    struct file_links links;
+    struct buffer reply;
+    struct storage_get get; /* of the file that holds the map of files */
+    bool needs_map;
+    struct pull_return back;
+};
+
+static void write_reply(struct submission_pull *op);
+static void write_start(struct pull *self);
+static void write_end(struct pull *self, struct text files);
+static void free_reply(void *object);
 static enum step pulled(struct task *task);
+static enum step read_map(struct task *task);
+static enum step map_read(struct task *task);
+static enum step give_back(struct task *task);
+static enum step returned(struct task *task);
+static enum step fail_files(struct task *task, const char *reason);
 
 enum step api_get_submission(struct task *task)
 {
-    struct submission_pull *self = request_new_state(task, sizeof *self);
+    struct pull *self = request_new_state(task, sizeof *self);
+    struct submission_pull *op = &self->op;
     struct text name = request_parameter(task, "queue_name");
     const struct queue_entry *queue;
 
@@ -36,54 +58,157 @@ enum step api_get_submission(struct task *task)
     queue = queue_table_find(task->env->queues, name);
     if (queue == NULL)
         return reply_fail_queue(task, name, "not found");
-    self->queue_id = queue->number;
-    self->arena = task->arena;
-    self->grader_id = request_client_address(task);
-    self->lease_us =
+    self->links = (struct file_links){
+        .storage = task->env->storage,
+        .queue_name = name,
+        .base = request_base_url(task),
+        .now_s = clock_wall_us() / 1000000,
+    };
+    arena_defer(task->arena, free_reply, self);
+    op->queue_id = queue->number;
+    op->arena = task->arena;
+    op->grader_id = request_client_address(task);
+    op->lease_us =
         (int64_t)(queue->settings->processing_delay_min * US_PER_MINUTE);
-    self->compose = write_reply;
-    self->job.job.group = (uint64_t)self->queue_id;
-    return task_await_database(task, &self->job, &submission_pull_op, pulled);
+    op->compose = write_reply;
+    op->job.job.group = (uint64_t)op->queue_id;
+    return task_await_database(task, &op->job, &submission_pull_op, pulled);
 }
 
 /* Database thread. */
-static void write_reply(struct submission_pull *self)
+static void write_reply(struct submission_pull *op)
 {
-    struct buffer content = {NULL, 0, 0};
-    struct buffer reply = {NULL, 0, 0};
+    struct pull *self = CONTAINER_OF(op, struct pull, op);
+    struct text files;
 
-    write_content(&content, self);
-    buffer_append_string(&reply, "{\"return_code\": 0, \"content\": ");
-    json_append_string(&reply, buffer_text(&content));
-    buffer_append_char(&reply, '}');
-    buffer_free(&content);
-    arena_defer(self->arena, free, reply.data);
-    self->reply = buffer_text(&reply);
+    self->needs_map =
+        file_map_links(op->arena, &self->links, op->files.keys, op->files.urls,
+                       &files, self->get.file.key) == FILE_MAP_IN_FILE;
+    write_start(self);
+    if (!self->needs_map)
+        write_end(self, files);
 }
 
-static void write_content(struct buffer *content,
-                          const struct submission_pull *self)
+/* Up to the files. */
+static void write_start(struct pull *self)
 {
-    buffer_printf(content,
+    const struct submission_pull *op = &self->op;
+    struct buffer content = {NULL, 0, 0};
+
+    buffer_printf(&content,
                   "{\"xqueue_header\": \"{\\\"submission_id\\\": %lld,"
                   " \\\"submission_key\\\": \\\"%s\\\"}\","
                   " \"xqueue_body\": ",
-                  (long long)self->id, self->pullkey);
-    json_append_string(content, self->body);
-    buffer_append_string(content, ", \"xqueue_files\": ");
-    json_append_string(content, self->files);
-    buffer_append_char(content, '}');
+                  (long long)op->id, op->pullkey);
+    json_append_string(&content, op->body);
+    buffer_append_string(&content, ", \"xqueue_files\": ");
+    buffer_append_string(&self->reply, "{\"return_code\": 0, \"content\": ");
+    json_append_string(&self->reply, buffer_text(&content));
+    buffer_free(&content);
+}
+
+/* The string goes on where it ended. */
+static void write_end(struct pull *self, struct text files)
+{
+    struct buffer content = {NULL, 0, 0};
+    struct buffer more = {NULL, 0, 0};
+
+    json_append_string(&content, files);
+    buffer_append_char(&content, '}');
+    json_append_string(&more, buffer_text(&content));
+    self->reply.size--;
+    buffer_append(&self->reply, more.data + 1, more.size - 1);
+    buffer_append_char(&self->reply, '}');
+    buffer_free(&content);
+    buffer_free(&more);
+}
+
+static void free_reply(void *object)
+{
+    struct pull *self = object;
+
+    buffer_free(&self->reply);
 }
 
 static enum step pulled(struct task *task)
 {
-    const struct submission_pull *self = request_of(task)->state;
+    const struct pull *self = request_of(task)->state;
     struct text name = request_of(task)->queue;
 
-    if (self->job.status == DB_NOT_FOUND)
+    if (self->op.job.status == DB_NOT_FOUND)
         return reply_fail_queue(task, name, "is empty");
-    if (self->job.status != DB_OK)
-        return reply_unavailable(task, &self->job);
-    request_of(task)->submission = self->id;
-    return reply_ok_written(task, self->reply);
+    if (self->op.job.status != DB_OK)
+        return reply_unavailable(task, &self->op.job);
+    request_of(task)->submission = self->op.id;
+    if (self->needs_map)
+        return read_map(task);
+    return reply_ok_written(task, buffer_text(&self->reply));
+}
+
+/* Only of what a Django server has stored. */
+static enum step read_map(struct task *task)
+{
+    struct pull *self = request_of(task)->state;
+
+    self->get.file.queue_name = self->links.queue_name;
+    self->get.max_bytes = FILE_MAP_BYTES;
+    if (task->env->storage != NULL)
+        return storage_await_get(task->env->storage, task, &self->get,
+                                 map_read);
+    self->get.status = STORAGE_UNAVAILABLE;
+    return give_back(task);
+}
+
+/*
+ * A map that is gone or broken stays so. That pull counts: the others in the
+ * queue move on meanwhile, and some day the learner is told.
+ */
+static enum step map_read(struct task *task)
+{
+    struct pull *self = request_of(task)->state;
+    const struct storage_get *get = &self->get;
+    struct text files;
+
+    if (get->status == STORAGE_UNAVAILABLE)
+        return give_back(task);
+    if (get->status == STORAGE_NOT_FOUND)
+        return fail_files(task, "the map of its files is gone");
+    if (!file_map_read(task->arena, &self->links, get->content, &files))
+        return fail_files(task, "the map of its files is broken");
+    write_end(self, files);
+    return reply_ok_written(task, buffer_text(&self->reply));
+}
+
+static enum step give_back(struct task *task)
+{
+    struct pull *self = request_of(task)->state;
+
+    self->back.id = self->op.id;
+    memcpy(self->back.pullkey, self->op.pullkey, sizeof self->back.pullkey);
+    return task_await_database(task, &self->back.job, &pull_return_op,
+                               returned);
+}
+
+static enum step returned(struct task *task)
+{
+    const struct pull *self = request_of(task)->state;
+
+    return fail_files(task, self->get.reason);
+}
+
+static enum step fail_files(struct task *task, const char *reason)
+{
+    const struct request *request = request_of(task);
+    struct buffer words = {NULL, 0, 0};
+    char *copy;
+
+    log_event(LOG_WARNING, "files", log_integer("req", (int64_t)task->number),
+              log_integer("submission", request->submission),
+              log_text("queue", request->queue), log_string("reason", reason));
+    buffer_append_string(&words, "Error fetching submission for ");
+    buffer_append_text(&words, request->queue);
+    buffer_append_string(&words, ". Please try again.");
+    copy = arena_string(task->arena, buffer_text(&words));
+    buffer_free(&words);
+    return reply_fail(task, copy);
 }

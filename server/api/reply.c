@@ -137,6 +137,32 @@ enum step reply_refused(struct task *task, int status, const char *reason,
     return send(task, &answer);
 }
 
+enum step reply_not_found(struct task *task, const char *why)
+{
+    struct db_job job = {.status = DB_NOT_FOUND};
+    const struct answer answer = {
+        .http = {.status = 404, .body = compose(task, 1, text_of("Not found"))},
+        .result = text_of("Not found"),
+        .job = &job,
+    };
+
+    snprintf(job.error, sizeof job.error, "%s", why);
+    return send(task, &answer);
+}
+
+enum step reply_end(struct task *task, struct http_stream *stream, int status,
+                    const char *result)
+{
+    const struct answer answer = {
+        .http = {.status = status},
+        .result = text_of(result),
+    };
+
+    log_request(task, &answer);
+    http_reply_end(stream);
+    return task_end(task);
+}
+
 enum step reply_form_refused(struct task *task, enum form_status status)
 {
     if (status == FORM_UNSUPPORTED)

@@ -45,6 +45,16 @@ enum step reply_redirect(struct task *task, int status,
 enum step reply_refused(struct task *task, int status, const char *reason,
                         const char *allow) MUST_CHECK;
 
+/* 404; `why` is for the log alone. */
+enum step reply_not_found(struct task *task, const char *why) MUST_CHECK;
+
+/*
+ * The end of a reply in pieces, which began with `status`; `result` is for
+ * the log alone.
+ */
+enum step reply_end(struct task *task, struct http_stream *stream, int status,
+                    const char *result) MUST_CHECK;
+
 /* What request_read_form() found wrong: 400 or 415. */
 enum step reply_form_refused(struct task *task,
                              enum form_status status) MUST_CHECK;

@@ -5,9 +5,17 @@
 
 #include "server/base/utf8.h"
 
+#include <string.h>
+
 enum { ADDRESS_COLUMN = 128 };
 
-static const struct form_limits limits = {.max_fields = 1000, .max_files = 100};
+/* Of any form: UPLOAD_MAX_FILES is for submissions and may be up to this. */
+static const struct form_limits limits = {
+    .max_fields = 1000,
+    .max_files = 1000,
+};
+
+static bool is_host(struct text host);
 
 struct request *request_of(struct task *task)
 {
@@ -49,4 +57,32 @@ struct text request_client_address(struct task *task)
         address = text_of(http_peer(http));
     address = utf8_repair(task->arena, address);
     return arena_copy(task->arena, utf8_prefix(address, ADDRESS_COLUMN));
+}
+
+struct text request_base_url(struct task *task)
+{
+    struct http_request *http = request_of(task)->http;
+    struct text host = http_field(http, "Host");
+    struct text scheme = http_field(http, "X-Forwarded-Proto");
+
+    if (!is_host(host))
+        return text_of(arena_strdup(task->arena, task->env->own_url));
+    return text_of(arena_printf(
+        task->arena, "%s://%.*s",
+        text_equal_ignoring_case(scheme, "https") ? "https" : "http",
+        TEXT_ARGUMENTS(host)));
+}
+
+/* Nothing but what a name, an address and a port are made of. */
+static bool is_host(struct text host)
+{
+    for (size_t i = 0; i < host.size; i++) {
+        char one = host.data[i];
+        bool letter = (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z');
+        bool digit = one >= '0' && one <= '9';
+
+        if (!letter && !digit && (one == '\0' || strchr("-._:[]", one) == NULL))
+            return false;
+    }
+    return host.size > 0;
 }

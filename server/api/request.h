@@ -46,4 +46,10 @@ enum form_status request_read_form(struct task *task,
  */
 struct text request_client_address(struct task *task);
 
+/*
+ * How the client has called us, as far as Host and X-Forwarded-Proto tell:
+ * "http://xqueue:18040". What links to files begin with.
+ */
+struct text request_base_url(struct task *task);
+
 #endif

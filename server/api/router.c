@@ -1,12 +1,13 @@
 /*
  * From a request's path to its endpoint. Paths are compared raw: one with a
  * percent sign is nobody's, for no client writes them so, and a proxy in front
- * may judge them otherwise.
+ * may judge them otherwise. Below MEDIA_URL it may name a queue (media.c).
  */
 #include "server/api/router.h"
 
 #include "server/api/auth.h"
 #include "server/api/endpoints.h"
+#include "server/api/media.h"
 #include "server/api/reply.h"
 #include "server/api/route.h"
 
@@ -48,6 +49,8 @@ static enum step dispatch(struct task *task)
     if (lacks_slash(path))
         return add_slash(task);
     request->route = find_route(path);
+    if (request->route == NULL)
+        request->route = media_route(task->env, path);
     if (request->route == NULL)
         return reply_refused(task, 404, "Not found", NULL);
     if (!allows(request->route, http_method_name(request->http)))

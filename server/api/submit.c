@@ -1,12 +1,14 @@
 /*
  * POST /xqueue/submit/ - the LMS hands in a submission.
  *
- *   api_submit  read the form and its header, find the queue
- *   stored      it is committed: reply with the number that wait
+ *   api_submit      read the form and its header, find the queue
+ *   files_stored    its files are durable: now the submission itself
+ *   stored          it is committed: reply with the number that wait
+ *   refused         or it is not, and its files are gone: say why
  */
-#include "db/submit.h"
 #include "server/api/endpoints.h"
 #include "server/api/reply.h"
+#include "server/api/submit_files.h"
 #include "server/base/json.h"
 #include "server/base/utf8.h"
 #include "server/config/config.h"
@@ -18,16 +20,28 @@ static const char *const invalid = "Queue request has invalid format";
 
 enum { HEADER_BYTES = 16 * 1024 };
 
+/* The files come first: submit_files.c knows them alone. */
+struct submit {
+    struct submit_files files;
+    struct submission_insert insert;
+};
+
 static bool read_header(struct task *task, struct submission_insert *self);
-static enum step store(struct task *task, struct submission_insert *self);
+static enum step begin(struct task *task, const struct form *form);
+static enum step files_stored(struct task *task);
+static enum step store(struct task *task);
 static enum step stored(struct task *task);
+static bool is_certain(enum db_status status);
+static enum step refused(struct task *task);
 
 enum step api_submit(struct task *task)
 {
-    struct submission_insert *self = request_new_state(task, sizeof *self);
+    struct submit *submit = request_new_state(task, sizeof *submit);
+    struct submission_insert *self = &submit->insert;
     int64_t most = task->env->config->submission_max_bytes;
     struct form form;
     enum form_status status;
+    const char *problem;
 
     if (http_method(request_of(task)->http) != HTTP_POST)
         return reply_fail(task, "Queue requests should use HTTP POST");
@@ -45,9 +59,10 @@ enum step api_submit(struct task *task)
                           arena_printf(task->arena,
                                        "Submission is larger than %lld bytes",
                                        (long long)most));
-    if (form.file_count > 0)
-        return reply_fail(task, "This queue does not take files yet");
-    return store(task, self);
+    problem = submit_files_problem(task, &form);
+    if (problem != NULL)
+        return reply_fail(task, problem);
+    return begin(task, &form);
 }
 
 /*
@@ -79,8 +94,10 @@ static bool read_header(struct task *task, struct submission_insert *self)
     return true;
 }
 
-static enum step store(struct task *task, struct submission_insert *self)
+static enum step begin(struct task *task, const struct form *form)
 {
+    struct submit *submit = request_of(task)->state;
+    struct submission_insert *self = &submit->insert;
     const struct queue_entry *queue =
         queue_table_find(task->env->queues, self->queue_name);
 
@@ -91,20 +108,59 @@ static enum step store(struct task *task, struct submission_insert *self)
     self->requester_id = request_client_address(task);
     callback_problem(self->callback_url, self->problem);
     self->destination = callback_destination(self->callback_url);
-    return task_await_database(task, &self->job, &submission_insert_op, stored);
+    if (form->file_count == 0)
+        return store(task);
+    if (task->env->storage == NULL)
+        return reply_busy(task, "there is no storage for files");
+    return submit_files_store(task, &submit->files, form, self, files_stored);
+}
+
+static enum step files_stored(struct task *task)
+{
+    struct submit *submit = request_of(task)->state;
+
+    if (submit->files.put.status != STORAGE_OK)
+        return reply_busy(task, submit->files.put.reason);
+    submit->insert.files = submit_files_texts(task, &submit->files);
+    return store(task);
+}
+
+static enum step store(struct task *task)
+{
+    struct submit *submit = request_of(task)->state;
+
+    return task_await_database(task, &submit->insert.job, &submission_insert_op,
+                               stored);
 }
 
 static enum step stored(struct task *task)
 {
-    const struct submission_insert *self = request_of(task)->state;
+    struct submit *submit = request_of(task)->state;
+    const struct submission_insert *self = &submit->insert;
 
-    if (self->job.status == DB_REFUSED)
-        return reply_fail(task, "Submission does not fit the database");
+    if (self->job.status != DB_OK && submit->files.put.count > 0 &&
+        is_certain(self->job.status))
+        return submit_files_take_back(task, &submit->files, self, refused);
     if (self->job.status != DB_OK)
-        return reply_unavailable(task, &self->job);
+        return refused(task);
     if (task->env->pushes != NULL)
         pushes_nudge(task->env->pushes, self->queue_id);
     request_of(task)->submission = self->id;
     return reply_ok(task, text_of(arena_printf(task->arena, "%lld",
                                                (long long)self->waiting)));
+}
+
+/* It was not stored, and the database is there. */
+static bool is_certain(enum db_status status)
+{
+    return status == DB_REFUSED || status == DB_FAILED || status == DB_CONFLICT;
+}
+
+static enum step refused(struct task *task)
+{
+    const struct submit *submit = request_of(task)->state;
+
+    if (submit->insert.job.status == DB_REFUSED)
+        return reply_fail(task, "Submission does not fit the database");
+    return reply_unavailable(task, &submit->insert.job);
 }

@@ -25,6 +25,15 @@ bool json_parse_object(struct arena *arena, struct text source,
 const struct json_value *json_get(const struct json_value *object,
                                   const char *key);
 
+/*
+ * Calls `visit` for each item of an object or an array, in order; `key` is
+ * absent in an array.
+ */
+typedef void json_visit(struct text key, const struct json_value *value,
+                        void *context);
+void json_each(const struct json_value *container, json_visit *visit,
+               void *context);
+
 /* JSON null is a value whose kind is JSON_NULL. */
 enum json_kind {
     JSON_NULL,

@@ -32,12 +32,6 @@ size_t json_skip_blanks(struct text source, size_t position);
 /* Rewrite an accepted source for json-c, so that it can misread nothing. */
 void json_mark(struct text source, struct buffer *ret_marked);
 
-/* Calls `visit` for each item, in order; `key` is absent in an array. */
-typedef void json_visit(struct text key, const struct json_value *value,
-                        void *context);
-void json_each(const struct json_value *container, json_visit *visit,
-               void *context);
-
 bool json_is_true(const struct json_value *boolean);
 
 /* The digits of an integer or a real, as they were sent. */

@@ -2,11 +2,13 @@
  * xqueue check: is everything there that `serve` needs?
  */
 #include "server/cli/command.h"
+#include "server/cli/file_work.h"
 #include "server/cli/work.h"
 
 #include "db/schema.h"
 #include "db/session.h"
 #include "db/user.h"
+#include "server/base/clock.h"
 #include "server/base/password.h"
 #include "server/http/selftest.h"
 
@@ -14,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { USERS_SHOWN = 1000 };
@@ -32,6 +35,9 @@ static void check_libevent(struct check *check);
 static void check_schema(struct check *check);
 static void check_durability(struct check *check);
 static void check_packet(struct check *check);
+static void check_files(struct check *check);
+static bool is_another_users(const struct config *config);
+static void store_and_delete(struct check *check, struct file_work *files);
 static void check_users(struct check *check);
 static const struct user *find_user(const struct user_list *list,
                                     const char *name);
@@ -53,6 +59,7 @@ static enum exit_code run(const struct options *options)
     check_schema(&check);
     check_durability(&check);
     check_packet(&check);
+    check_files(&check);
     check_users(&check);
     work_end(&check.work);
     puts(check.all_good ? "All is well." : "Something has to be put right.");
@@ -164,6 +171,72 @@ static void check_packet(struct check *check)
                          packet, (long long)most));
 }
 
+static void check_files(struct check *check)
+{
+    const struct config *config = check->work.config;
+    struct file_work *files;
+
+    if (config->queue_count == 0)
+        return;
+    if (is_another_users(config)) {
+        bad(check, "files",
+            arena_printf(check->work.arena,
+                         "%s belongs to another user: run this as the one"
+                         " that the server runs as",
+                         config->media_root));
+        return;
+    }
+    files = file_work_begin(config);
+    if (files == NULL)
+        bad(check, "files",
+            config->stores_in_s3 ? "see the settings of UPLOAD_BUCKET and AWS_*"
+                                 : "see MEDIA_ROOT");
+    else
+        store_and_delete(check, files);
+    file_work_end(files);
+}
+
+/* What the superuser stores there the server could not touch. */
+static bool is_another_users(const struct config *config)
+{
+    struct stat facts;
+
+    return !config->stores_in_s3 && geteuid() == 0 &&
+           stat(config->media_root, &facts) == 0 && facts.st_uid != 0;
+}
+
+/* In the folder of a queue, which will be there anyway. */
+static void store_and_delete(struct check *check, struct file_work *files)
+{
+    struct storage_upload upload = {
+        .name = text_of("xqueue check"),
+        .content = text_of("to be deleted at once"),
+    };
+    struct storage_put put = {
+        .queue_name = text_of(check->work.config->queues[0].name),
+        .header = text_of(arena_printf(check->work.arena, "%d %" PRId64,
+                                       (int)getpid(), clock_wall_us())),
+        .uploads = &upload,
+        .count = 1,
+    };
+    struct storage_file file = {.queue_name = put.queue_name};
+    struct storage_delete deletion = {.files = &file, .count = 1};
+
+    file_work_put(files, &put);
+    if (put.status != STORAGE_OK) {
+        bad(check, "files cannot be stored",
+            arena_strdup(check->work.arena, put.reason));
+        return;
+    }
+    memcpy(file.key, upload.key, sizeof file.key);
+    file_work_delete(files, &deletion);
+    if (deletion.status != STORAGE_OK)
+        bad(check, "files cannot be deleted",
+            arena_strdup(check->work.arena, deletion.reason));
+    else
+        good("files");
+}
+
 static void check_users(struct check *check)
 {
     struct work *work = &check->work;
@@ -228,7 +301,7 @@ static enum db_status one_number(struct db_conn *db, struct arena *arena,
 const struct command command_check = {
     .name = "check",
     .arguments = "",
-    .summary = "Check configuration, database, migrations and users.",
+    .summary = "Check configuration, database, migrations, files and users.",
     .details = "Prints what is wrong and what to do. Exit code 1 when anything"
                " is.",
     .run = run,

@@ -29,6 +29,7 @@ extern const struct command command_count;
 extern const struct command command_retire_failed;
 extern const struct command command_retire_old;
 extern const struct command command_delete_old;
+extern const struct command command_files;
 extern const struct command command_settings;
 extern const struct command command_version;
 

@@ -8,10 +8,11 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve,        &command_migrate,    &command_update_users,
-    &command_check,        &command_count,      &command_retire_failed,
-    &command_retire_old,   &command_delete_old, &command_runserver,
-    &command_run_consumer, &command_settings,   &command_version,
+    &command_serve,      &command_migrate,      &command_update_users,
+    &command_check,      &command_count,        &command_retire_failed,
+    &command_retire_old, &command_delete_old,   &command_files,
+    &command_runserver,  &command_run_consumer, &command_settings,
+    &command_version,
 };
 
 static const struct command *find_command(const char *name);

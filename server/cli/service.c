@@ -2,8 +2,8 @@
  * The service.
  *
  *   wait for the database, check its schema, adopt what Django left, number
- *   the queues; then start the parts, from the database up to the listener;
- *   run the loop; stop them in reverse.
+ *   the queues, get the secret of links; then start the parts, from the
+ *   database up to the listener; run the loop; stop them in reverse.
  */
 #include "server/cli/service.h"
 
@@ -11,11 +11,14 @@
 #include "db/schema.h"
 #include "server/api/housekeeping.h"
 #include "server/api/router.h"
+#include "server/base/crypto.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/base/open_files.h"
 #include "server/cli/adoption.h"
 #include "server/cli/command.h"
 #include "server/cli/delivery.h"
+#include "server/cli/file_storage.h"
 #include "server/cli/listen_address.h"
 #include "server/cli/service_private.h"
 #include "server/fetch/fetch.h"
@@ -23,6 +26,7 @@
 #include "server/http/server.h"
 #include "server/session/sessions.h"
 #include "server/session/warm_up.h"
+#include "server/storage/storage.h"
 #include "server/task/database.h"
 #include "server/task/loop.h"
 #include "server/task/queue_table.h"
@@ -30,6 +34,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -47,7 +52,10 @@ static enum db_status check_schema(struct db_conn *db, struct arena *arena);
 static enum db_status adopt_open(struct service *service, struct db_conn *db);
 static enum db_status number_queues(struct service *service, struct db_conn *db,
                                     struct arena *arena);
+static enum db_status load_secret(struct service *service, struct db_conn *db);
 static bool start(struct service *service);
+static void set_own_url(struct service *service,
+                        const struct http_server *http);
 static bool start_web(struct service *service);
 static void stop(struct service *service);
 static void on_stop_signal(void *context);
@@ -123,6 +131,8 @@ static bool prepare(struct service *service)
             status = adopt_open(service, db);
         if (status == DB_OK)
             status = number_queues(service, db, arena);
+        if (status == DB_OK)
+            status = load_secret(service, db);
     } while (status == DB_AWAY || status == DB_UNKNOWN);
     db_conn_free(db);
     db_thread_stop();
@@ -184,6 +194,18 @@ static enum db_status number_queues(struct service *service, struct db_conn *db,
     return status;
 }
 
+static enum db_status load_secret(struct service *service, struct db_conn *db)
+{
+    enum db_status status = DB_OK;
+
+    if (service->config->secret_key == NULL)
+        status = secret_get(db, "links", service->link_secret);
+    if (status != DB_OK)
+        log_event(LOG_ERROR, "start", log_string("step", "secret"),
+                  log_string("reason", db_conn_error(db)));
+    return status;
+}
+
 static bool start(struct service *service)
 {
     struct env *env = &service->env;
@@ -197,10 +219,28 @@ static bool start(struct service *service)
         loop_signal_new(env->loop, SIGHUP, on_reload_signal, service);
     env->database = database_start(env->loop, service->first_config);
     database_wait(env->database, POOL_WAIT_MS);
+    set_own_url(service, NULL);
+    file_storage_start(env, (struct text){(const char *)service->link_secret,
+                                          sizeof service->link_secret});
     if (service->roles & ROLE_DELIVER)
         service->delivery = delivery_start(env);
     service->housekeeping = housekeeping_start(env);
     return (service->roles & ROLE_WEB) == 0 || start_web(service);
+}
+
+/* With a port of the system's choice where LISTEN has none. */
+static void set_own_url(struct service *service, const struct http_server *http)
+{
+    const char *listen = service->first_config->listen;
+    const char *port = strrchr(listen, ':');
+
+    free(service->own_url);
+    if (http == NULL)
+        service->own_url = xasprintf("http://%s", listen);
+    else
+        service->own_url = xasprintf("http://%.*s:%u", (int)(port - listen),
+                                     listen, (unsigned)http_server_port(http));
+    service->env.own_url = service->own_url;
 }
 
 static bool start_web(struct service *service)
@@ -229,6 +269,7 @@ static bool start_web(struct service *service)
                   log_string("reason", error));
         return false;
     }
+    set_own_url(service, service->http);
     warm_up(env);
     log_event(LOG_INFO, "listening", log_string("address", settings.address),
               log_integer("port", http_server_port(service->http)),
@@ -245,6 +286,7 @@ static void stop(struct service *service)
         delivery_cut_off(service->delivery);
     sessions_stop(env->sessions);
     database_stop(env->database);
+    storage_stop(env->storage);
     delivery_free(service->delivery);
     housekeeping_free(service->housekeeping);
     queue_table_free(env->queues);
@@ -254,6 +296,8 @@ static void stop(struct service *service)
     loop_signal_free(service->on_hup);
     loop_free(env->loop);
     free(service->address);
+    free(service->own_url);
+    crypto_wipe(service->link_secret, sizeof service->link_secret);
 }
 
 static void on_stop_signal(void *context)

@@ -4,6 +4,7 @@
 #ifndef XQUEUE_CLI_SERVICE_PRIVATE_H
 #define XQUEUE_CLI_SERVICE_PRIVATE_H
 
+#include "db/secret.h"
 #include "server/cli/options.h"
 #include "server/task/env.h"
 
@@ -16,8 +17,10 @@ struct service {
     struct config *config;       /* the current one; may be the first */
     struct env env;
     struct http_server *http;
-    char *address;             /* owns; what http listens on */
-    struct delivery *delivery; /* NULL without that role */
+    char *address;                          /* owns; what http listens on */
+    char *own_url;                          /* owns; env.own_url */
+    unsigned char link_secret[SECRET_SIZE]; /* where SECRET_KEY is not set */
+    struct delivery *delivery;              /* NULL without that role */
     struct housekeeping *housekeeping;
     struct loop_signal *on_term;
     struct loop_signal *on_int;

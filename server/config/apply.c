@@ -198,7 +198,7 @@ static bool apply_text(const struct input *input, void *target)
         return false;
     if (setting->is_good != NULL && !setting->is_good(text))
         return false;
-    if (text.size > 0)
+    if (text.size > 0 || setting->may_be_empty)
         *(const char **)target = arena_string(input->arena, text);
     return true;
 }

@@ -48,6 +48,22 @@ bool check_web_address(struct text text)
            check_printable(text) && memchr(text.data, ' ', text.size) == NULL;
 }
 
+bool check_base_url(struct text text)
+{
+    return check_web_address(text) && strcspn(text.data, "?#") == text.size;
+}
+
+bool check_media_url(struct text text)
+{
+    size_t slashes = strspn(text.data, "/");
+
+    if (text.size == 0 || check_base_url(text))
+        return true;
+    return slashes < text.size && has_only(text, "-._~/") &&
+           memmem(text.data, text.size, "..", 2) == NULL &&
+           memmem(text.data, text.size, "//", 2) == NULL;
+}
+
 /* The last @ is the one: some write it into a password. */
 bool check_find_user(struct text text, struct text *ret_user)
 {

@@ -19,6 +19,15 @@ bool check_cookie_name(struct text text);
  */
 bool check_web_address(struct text text);
 
+/* The same without a query or a fragment: something may follow it. */
+bool check_base_url(struct text text);
+
+/*
+ * The plain path of a folder, with or without slashes around; or such a URL;
+ * or nothing.
+ */
+bool check_media_url(struct text text);
+
 /*
  * What stands before the host and its @: a user, and maybe a colon and a
  * password. False when nothing does.

@@ -129,6 +129,8 @@ static void load_text(struct loading *loading, struct text source)
         for (size_t i = 0; i < root->count; i++)
             load_pair(loading, &root->pairs[i]);
     }
+    if (loading->storages != NULL)
+        loading_storages(loading, loading->storages);
 }
 
 /* Null stands for the default, as templates write it. */
@@ -137,6 +139,11 @@ static void load_pair(struct loading *loading, const struct yaml_pair *pair)
     const struct setting *setting = settings_find(pair->key->text);
     struct place place;
 
+    if (text_equal_string(pair->key->text, "STORAGES")) {
+        if (pair->value->kind != YAML_NULL)
+            loading->storages = pair->value;
+        return;
+    }
     if (setting == NULL) {
         warn_of_foreign(loading, pair->key);
         return;
@@ -185,6 +192,7 @@ static struct config *finish(struct loading *loading,
     if (loading->queues != NULL)
         loading_queues(loading, loading->queues);
     arena_free(loading->tree);
+    loading_settle_files(loading);
     check_together(loading);
     if (loading->errors.size == 0) {
         *ret_messages = loading->warnings;

@@ -102,6 +102,25 @@ struct config {
     int64_t grader_reply_bytes; /* GRADER_REPLY_LIMIT: 5 MB */
     double stop_timeout_s;      /* STOP_TIMEOUT: 8 */
 
+    const char *file_storage; /* DEFAULT_FILE_STORAGE: a class of Django */
+    bool stores_in_s3;        /* which that class means; else in media_root */
+    const char *media_root;   /* MEDIA_ROOT: /var/lib/xqueue/media */
+    const char *media_url;    /* MEDIA_URL: /media/; a '/' at both ends */
+    bool media_unsigned;      /* MEDIA_UNSIGNED: false */
+    const char *public_url;   /* PUBLIC_URL: no '/' at its end; NULL */
+    const char *secret_key;   /* SECRET_KEY: NULL */
+    int64_t upload_max_files; /* UPLOAD_MAX_FILES: 100 */
+    int64_t upload_max_bytes; /* UPLOAD_MAX_BYTES: 80 MB */
+    int64_t upload_url_expire_s;    /* UPLOAD_URL_EXPIRE: a year */
+    const char *upload_bucket;      /* UPLOAD_BUCKET: NULL */
+    const char *upload_path_prefix; /* UPLOAD_PATH_PREFIX: xqueue; or "" */
+    const char *aws_access_key_id;  /* AWS_ACCESS_KEY_ID: NULL; so the next */
+    const char *aws_secret_access_key;   /* AWS_SECRET_ACCESS_KEY */
+    const char *aws_session_token;       /* AWS_SESSION_TOKEN */
+    const char *aws_s3_endpoint_url;     /* AWS_S3_ENDPOINT_URL */
+    const char *aws_s3_region_name;      /* AWS_S3_REGION_NAME */
+    const char *aws_s3_addressing_style; /* AWS_S3_ADDRESSING_STYLE: auto */
+
     bool session_cookie_secure;      /* SESSION_COOKIE_SECURE: false */
     const char *session_cookie_name; /* SESSION_COOKIE_NAME: sessionid */
     const char

@@ -22,9 +22,10 @@ struct place {
 struct loading {
     struct config *config;
     const char *file;
-    struct arena *tree;             /* owns: the file's nodes */
-    const struct yaml_node *queues; /* in it: XQUEUES, NULL when not there */
-    struct buffer errors;           /* owns; so the next */
+    struct arena *tree;               /* owns: the file's nodes */
+    const struct yaml_node *queues;   /* in it: XQUEUES, NULL when not there */
+    const struct yaml_node *storages; /* likewise: STORAGES */
+    struct buffer errors;             /* owns; so the next */
     struct buffer warnings;
 };
 
@@ -73,6 +74,12 @@ void loading_apply_text(struct loading *loading, const struct setting *setting,
 void loading_queues(struct loading *loading, const struct yaml_node *value);
 void loading_users(struct loading *loading, const struct yaml_node *value);
 void loading_databases(struct loading *loading, const struct yaml_node *value);
+
+/* Django's STORAGES, in place of what single settings of the file say. */
+void loading_storages(struct loading *loading, const struct yaml_node *value);
+
+/* What the settings about files come to, once all are known. */
+void loading_settle_files(struct loading *loading);
 
 /* What the environment says. */
 void loading_environment(struct loading *loading);

@@ -40,6 +40,7 @@ struct setting {
     bool (*is_good)(struct text value); /* a text's own check, or NULL */
     const char *expected;               /* and what it wants */
     bool above_min;                     /* min itself is not allowed */
+    bool may_be_empty;                  /* a text: not the default then */
     bool in_database; /* not a key of the file: part of DATABASES */
     bool secret;      /* never printed */
     bool reloads;     /* SIGHUP applies a new value */

@@ -6,6 +6,7 @@
 static const struct setting_section *const sections[] = {
     &settings_service,
     &settings_delivery,
+    &settings_files,
     &settings_limits,
 };
 

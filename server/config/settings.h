@@ -14,6 +14,7 @@ struct setting_section {
 
 extern const struct setting_section settings_service;
 extern const struct setting_section settings_delivery;
+extern const struct setting_section settings_files;
 extern const struct setting_section settings_limits;
 
 /* In the order in which people read them. */

@@ -37,6 +37,7 @@ struct push {
     struct push_wait wait;
     struct config_queue settings; /* the strings are the task's */
     bool is_wanted;               /* false: not to be sent at all */
+    bool is_broken;               /* or never */
     const char *queue_name;
     int64_t attempt;
     int64_t tries;
@@ -103,6 +104,7 @@ static void take_order(struct push *self, const struct push_order *order)
     memcpy(self->end.pullkey, item->pullkey, sizeof item->pullkey);
     self->end.pushed_us = item->pushed_us;
     self->end.grader_id = text_of("");
+    self->is_broken = order->is_broken;
     self->is_wanted = order->settings != NULL;
     if (self->is_wanted)
         take_settings(self, order->settings);
@@ -135,6 +137,8 @@ static enum step post(struct task *task)
         self->reason = "not sent any more";
         return record(task);
     }
+    if (self->is_broken)
+        return record_failure(task, "its files are not to be found");
     if (self->tries == 0) {
         self->first_ms = clock_monotonic_ms();
         self->retry_ms = (int64_t)(task->env->config->push_retry_s * 1000);

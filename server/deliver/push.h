@@ -16,6 +16,7 @@ struct push_line;
 struct push_order {
     const struct push_item *item; /* what is needed of it is copied */
     struct buffer *request;       /* its JSON; taken */
+    bool is_broken;               /* it cannot be sent, nor ever will be */
     int64_t queue_id;
     const char *queue_name;              /* copied */
     const struct config_queue *settings; /* copied; NULL: give it back */

@@ -38,6 +38,7 @@ struct fetcher {
 static void clear_outcome(struct fetch *fetch);
 static void start_waiting(struct fetcher *fetcher);
 static void begin(struct fetcher *fetcher, struct fetch_transfer *transfer);
+static bool headers_are_plain(const struct fetch *fetch);
 static void begin_hop(struct fetcher *fetcher, struct fetch_transfer *transfer);
 static void on_ended(void *context, void *easy, int result);
 static void on_moved(void *context, const void *easy);
@@ -165,7 +166,17 @@ static void start_waiting(struct fetcher *fetcher)
 
 static void begin(struct fetcher *fetcher, struct fetch_transfer *transfer)
 {
-    if (!fetch_url_parse(transfer->fetch->url, &transfer->url)) {
+    const struct fetch *fetch = transfer->fetch;
+
+    if (fetch->deadline_ms != 0 && fetch->deadline_ms <= clock_monotonic_ms()) {
+        refuse(transfer, FETCH_UNSENT, "its turn came too late");
+        return;
+    }
+    if (!headers_are_plain(fetch)) {
+        refuse(transfer, FETCH_REFUSED_URL, "a header is not plain");
+        return;
+    }
+    if (!fetch_url_parse(fetch->url, &transfer->url)) {
         refuse(transfer, FETCH_REFUSED_URL, "not a plain http or https URL");
         return;
     }
@@ -174,6 +185,20 @@ static void begin(struct fetcher *fetcher, struct fetch_transfer *transfer)
     fetcher->active_count++;
     fetch_transfer_begin(transfer, fetcher->base, on_silence);
     begin_hop(fetcher, transfer);
+}
+
+/* A line break in one would make two. */
+static bool headers_are_plain(const struct fetch *fetch)
+{
+    const char *const *line = fetch->headers;
+
+    for (; line != NULL && *line != NULL; line++) {
+        for (const char *c = *line; *c != '\0'; c++) {
+            if ((unsigned char)*c < 0x20 || *c == 0x7f)
+                return false;
+        }
+    }
+    return true;
 }
 
 static void begin_hop(struct fetcher *fetcher, struct fetch_transfer *transfer)

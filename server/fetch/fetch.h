@@ -1,10 +1,11 @@
 /*
- * One outgoing HTTP POST: libcurl's multi interface on our event loop. With
+ * One outgoing HTTP request: libcurl's multi interface on our event loop. With
  * its helpers fetch_*.c the only user of curl. All functions: loop thread.
  *
  * What is sent is what python-requests would send, with exactly the headers
- * Host, User-Agent, Accept, Content-Length and, if asked for, Content-Type
- * and Authorization. Environment proxies, netrc and cookies play no part.
+ * Host, User-Agent, Accept, Content-Length and, if asked for, Content-Type,
+ * Authorization and the fetch's own. Environment proxies, netrc and cookies
+ * play no part.
  */
 #ifndef XQUEUE_FETCH_FETCH_H
 #define XQUEUE_FETCH_FETCH_H
@@ -32,8 +33,8 @@ enum fetch_status {
 const char *fetch_status_name(enum fetch_status status);
 
 /*
- * Once per process, before threads and the first fetcher; and after the last.
- * The start makes the process ignore SIGPIPE.
+ * Before the first fetcher, and after the last; pairs of them may nest. The
+ * start makes the process ignore SIGPIPE.
  */
 void fetch_library_start(void);
 void fetch_library_stop(void);
@@ -57,6 +58,11 @@ struct fetch_policy {
      */
     const char *const *allowed_hosts;
     size_t allowed_host_count;
+    /*
+     * Do not refuse these addresses: only for asking the machine itself who
+     * it is, at a URL that no peer had a part in.
+     */
+    bool may_ask_metadata;
 };
 
 /*
@@ -65,7 +71,9 @@ struct fetch_policy {
  * struct may be freed or started again.
  *
  * The times count from when the fetch leaves the queue that max_connections
- * makes; 0 means no limit (connect: curl's, 300 s).
+ * makes; 0 means no limit (connect: curl's, 300 s). The deadline is a moment
+ * of clock_monotonic_ms(): who has not left the queue by then is FETCH_UNSENT
+ * when its turn comes.
  */
 struct fetch {
     /*
@@ -74,6 +82,16 @@ struct fetch {
      * With a user name in it, it is refused.
      */
     const char *url;
+    /*
+     * "PUT" with the body; "GET", "HEAD" or "DELETE" without; their redirects
+     * are not followed. NULL: POST.
+     */
+    const char *method;
+    /*
+     * More headers, each "Name: value", up to a NULL; borrows until done. One
+     * with a control character is refused as the URL would be. NULL: none.
+     */
+    const char *const *headers;
     struct text body;         /* borrows until done */
     const char *content_type; /* NULL: send no Content-Type at all */
     const char *username;     /* NULL: no basic auth */
@@ -82,6 +100,7 @@ struct fetch {
     long connect_timeout_ms;
     long idle_timeout_ms; /* no byte for so long */
     long total_timeout_ms;
+    int64_t deadline_ms;
     /*
      * On a connection of its own, closed afterwards: each request leaves once.
      * Otherwise a kept connection may serve, and when such a one ends before

@@ -7,18 +7,22 @@
  */
 #include "server/fetch/fetch_options.h"
 
+#include "server/base/clock.h"
 #include "server/base/memory.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_IDLE_CONNECTION_S = 30, MAX_CONNECTION_LIFE_S = 300 };
 
 static void set_manners(CURL *easy);
 static void set_network(CURL *easy, bool fresh_connection);
 static void set_times(CURL *easy, const struct fetch *fetch, int64_t spent_ms);
+static long time_left_ms(const struct fetch *fetch, int64_t spent_ms);
 static void set_tls(CURL *easy, const struct fetch_policy *policy);
 static void set_request(struct fetch_transfer *transfer);
+static void set_method(struct fetch_transfer *transfer);
 static void set_body(struct fetch_transfer *transfer);
 static void set_password(CURL *easy, const struct fetch *fetch);
 static void add_header(struct fetch_transfer *transfer, const char *line);
@@ -86,13 +90,25 @@ static void set_network(CURL *easy, bool fresh_connection)
 
 static void set_times(CURL *easy, const struct fetch *fetch, int64_t spent_ms)
 {
-    long left_ms = fetch->total_timeout_ms - (long)spent_ms;
+    long left_ms = time_left_ms(fetch, spent_ms);
 
     fetch_option_must(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                                        fetch->connect_timeout_ms));
-    if (fetch->total_timeout_ms > 0)
+    if (fetch->total_timeout_ms > 0 || fetch->deadline_ms > 0)
         fetch_option_must(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                                            left_ms > 0 ? left_ms : 1L));
+}
+
+/* Of the total time and the deadline, what ends first. */
+static long time_left_ms(const struct fetch *fetch, int64_t spent_ms)
+{
+    int64_t left_ms = fetch->total_timeout_ms - spent_ms;
+    int64_t until_ms = fetch->deadline_ms - clock_monotonic_ms();
+
+    if (fetch->total_timeout_ms == 0 ||
+        (fetch->deadline_ms > 0 && until_ms < left_ms))
+        left_ms = until_ms;
+    return (long)left_ms;
 }
 
 static void set_tls(CURL *easy, const struct fetch_policy *policy)
@@ -116,7 +132,12 @@ static void set_request(struct fetch_transfer *transfer)
     CURL *easy = transfer->easy;
 
     fetch_option_must(curl_easy_setopt(easy, CURLOPT_URL, transfer->url.url));
-    if (transfer->is_post)
+    for (const char *const *line = fetch->headers;
+         line != NULL && *line != NULL; line++)
+        add_header(transfer, *line);
+    if (fetch->method != NULL)
+        set_method(transfer);
+    else if (transfer->is_post)
         set_body(transfer);
     else
         fetch_option_must(curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L));
@@ -124,6 +145,20 @@ static void set_request(struct fetch_transfer *transfer)
         set_password(easy, fetch);
     fetch_option_must(
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers));
+}
+
+static void set_method(struct fetch_transfer *transfer)
+{
+    const char *method = transfer->fetch->method;
+    CURL *easy = transfer->easy;
+
+    if (strcmp(method, "PUT") == 0)
+        set_body(transfer);
+    else if (strcmp(method, "HEAD") == 0)
+        fetch_option_must(curl_easy_setopt(easy, CURLOPT_NOBODY, 1L));
+    else
+        fetch_option_must(curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L));
+    fetch_option_must(curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method));
 }
 
 static void set_body(struct fetch_transfer *transfer)

@@ -90,7 +90,7 @@ const char *fetch_transfer_redirect(const struct fetch_transfer *transfer)
     long code = answer_code(transfer);
     struct curl_header *location;
 
-    if (!transfer->fetch->follow_redirects ||
+    if (!transfer->fetch->follow_redirects || transfer->fetch->method != NULL ||
         transfer->redirects >= MAX_REDIRECTS)
         return NULL;
     if (code != 301 && code != 302 && code != 303 && code != 307 && code != 308)
@@ -239,7 +239,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     struct fetch_transfer *transfer = context;
 
     (void)purpose;
-    if (address_is_forbidden(&address->addr, address->addrlen)) {
+    if (!transfer->fetch->policy.may_ask_metadata &&
+        address_is_forbidden(&address->addr, address->addrlen)) {
         transfer->addresses_refused++;
         return CURL_SOCKET_BAD;
     }

@@ -51,6 +51,7 @@ struct storage_reader {
 };
 
 extern const struct storage_backend local_backend;
+extern const struct storage_backend s3_backend;
 
 /* What a job looks like that the pool did not take. */
 enum storage_status storage_refused(char ret_reason[STORAGE_REASON_SIZE]);

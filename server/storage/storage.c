@@ -4,7 +4,6 @@
 #include "server/storage/backend.h"
 
 #include "server/base/memory.h"
-#include "server/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +17,8 @@ struct storage *storage_start(struct env *env,
                               char **ret_error)
 {
     const struct storage_backend *backend = backend_of(settings);
-    struct storage *storage;
+    struct storage *storage = xcalloc(1, sizeof *storage);
 
-    if (backend == NULL) {
-        *ret_error = xstrdup("MEDIA_ROOT is not set");
-        return NULL;
-    }
-    storage = xcalloc(1, sizeof *storage);
     storage->backend = backend;
     storage->env = env;
     storage->pool = files_pool_start(env->loop);
@@ -132,5 +126,5 @@ enum storage_status storage_refused(char ret_reason[STORAGE_REASON_SIZE])
 static const struct storage_backend *
 backend_of(const struct storage_settings *settings)
 {
-    return settings->media_root == NULL ? NULL : &local_backend;
+    return settings->media_root == NULL ? &s3_backend : &local_backend;
 }

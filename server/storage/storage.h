@@ -39,7 +39,8 @@ struct storage_settings {
     const char *bucket;
     const char *prefix;   /* in front of each name; "" for none */
     const char *endpoint; /* "https://s3.example.org"; NULL: Amazon's */
-    const char *region;
+    const char *region; /* NULL: AWS_REGION of the environment, or us-east-1 */
+    const char *addressing; /* "auto", "virtual", "path"; NULL: "auto" */
     const char *access_key; /* NULL: look in the environment and the machine */
     const char *secret_key;
     const char *session_token; /* may be NULL */
@@ -70,6 +71,9 @@ struct storage_upload {
  * All or none: with any status but STORAGE_OK no file is left behind that was
  * not there before, and one that was replaced is back. With STORAGE_OK every
  * file is durable. Of two uploads with the same key the last one wins.
+ *
+ * S3 cannot put back what was replaced, and while it is away it keeps what it
+ * may have got just before.
  */
 struct storage_put {
     struct text queue_name;
@@ -200,7 +204,8 @@ void storage_close(struct storage_reader *reader);
  * The URL at which a grader fetches the file: signed, and good for
  * UPLOAD_URL_EXPIRE from now_s (at S3 seven days at most). `base` stands in
  * front of the path of a local file when PUBLIC_URL is not set:
- * "http://xqueue:18040"; absent: only the path. Any thread.
+ * "http://xqueue:18040"; absent: only the path. Absent when there is nothing to
+ * sign with: a role's credentials for S3 have not come. Any thread.
  */
 struct text storage_link(const struct storage *storage, struct arena *arena,
                          struct text queue_name, const char *key,

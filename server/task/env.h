@@ -16,6 +16,7 @@ struct loop;
 struct pushes;
 struct queue_table;
 struct sessions;
+struct storage;
 
 struct env {
     struct loop *loop;
@@ -26,6 +27,9 @@ struct env {
     struct fetcher *fetcher;     /* NULL without the delivering part */
     struct callbacks *callbacks; /* likewise */
     struct pushes *pushes;       /* likewise */
+    struct storage *storage;     /* NULL: none could be started */
+    const char *own_url;         /* where we listen: http://127.0.0.1:18040 */
+    unsigned files_sent;         /* being sent to graders just now */
     uint64_t tasks;              /* under way */
     uint64_t next_number;        /* of the next task, for the log */
     bool stopping;

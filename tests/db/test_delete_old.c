@@ -8,10 +8,16 @@ static int64_t last_id;
 
 static size_t delete_chunk(int64_t days, size_t chunk)
 {
-    size_t deleted = 99;
+    struct old_submission *chosen;
+    size_t count;
 
-    ck_assert_int_eq(delete_old(db, days, chunk, &last_id, &deleted), DB_OK);
-    return deleted;
+    ck_assert_int_eq(
+        delete_old_choose(db, arena, days, chunk, last_id, &chosen, &count),
+        DB_OK);
+    ck_assert_int_eq(delete_old_rows(db, chosen, count), DB_OK);
+    if (count > 0)
+        last_id = chosen[count - 1].row.id;
+    return count;
 }
 
 static void make_old(int64_t id, const char *age)
@@ -123,10 +129,74 @@ START_TEST(nothing_stored_means_nothing_deleted)
 }
 END_TEST
 
+static void choose_all(struct old_submission **ret_chosen, size_t count)
+{
+    size_t chosen;
+
+    ck_assert_int_eq(
+        delete_old_choose(db, arena, 7, 100, 0, ret_chosen, &chosen), DB_OK);
+    ck_assert_uint_eq(chosen, count);
+}
+
+START_TEST(what_is_chosen_tells_its_files)
+{
+    int64_t without = submit("7:a");
+    int64_t with = submit("7:b");
+    int64_t apart = submit("7:c");
+    struct old_submission *chosen;
+
+    make_old(without, "8 DAY");
+    make_old(with, "8 DAY");
+    make_old(apart, "8 DAY");
+    mariadb_run("UPDATE queue_submission SET s3_keys = '{\"a\": \"k\"}'"
+                " WHERE id >= %lld",
+                (long long)with);
+    mariadb_run("INSERT INTO xqueue_files (id, map) VALUES (%lld, '{long}')",
+                (long long)apart);
+    choose_all(&chosen, 3);
+    ck_assert_str_eq(chosen[0].row.files.data, "{}");
+    ck_assert_str_eq(chosen[1].row.files.data, "{\"a\": \"k\"}");
+    ck_assert_str_eq(chosen[1].row.queue_name.data, "queue");
+    ck_assert(!chosen[1].row.has_map);
+    ck_assert_str_eq(chosen[2].row.files.data, "{long}");
+    ck_assert(chosen[2].row.has_map);
+    ck_assert_int_eq(delete_old_rows(db, chosen, 3), DB_OK);
+    ck_assert_str_eq(left(), "");
+    ck_assert_value("0", "SELECT COUNT(*) FROM xqueue_files");
+}
+END_TEST
+
+START_TEST(files_of_a_younger_one_with_the_same_header_are_shared)
+{
+    int64_t old = submit("7:a");
+    int64_t other = submit("7:b");
+    int64_t young = submit("7:a");
+    struct old_submission *chosen;
+
+    make_old(old, "8 DAY");
+    make_old(other, "8 DAY");
+    mariadb_run("UPDATE queue_submission SET s3_keys = '{\"a\": \"k\"}'");
+    choose_all(&chosen, 2);
+    ck_assert(chosen[0].shares_files);
+    ck_assert(!chosen[1].shares_files);
+    mariadb_run("UPDATE queue_submission SET queue_name = 'another' WHERE"
+                " id = %lld",
+                (long long)young);
+    choose_all(&chosen, 2);
+    ck_assert(!chosen[0].shares_files);
+    mariadb_run("UPDATE queue_submission SET queue_name = 'queue'");
+    make_old(young, "8 DAY");
+    choose_all(&chosen, 3);
+    ck_assert(!chosen[0].shares_files);
+}
+END_TEST
+
 HOT_STORY("deleting old submissions",
           TELL(what_arrived_so_many_days_ago_is_deleted),
           TELL(chunks_go_on_where_the_last_one_ended),
           TELL(an_old_one_among_young_ones_is_found),
           TELL(unfinished_ones_leave_the_hot_set),
           TELL(the_word_about_a_retired_one_is_dropped_with_it),
-          TELL(nothing_stored_means_nothing_deleted))
+          TELL(nothing_stored_means_nothing_deleted),
+          TELL(what_is_chosen_tells_its_files),
+          TELL(files_of_a_younger_one_with_the_same_header_are_shared))

@@ -84,7 +84,7 @@ START_TEST(a_pull_hands_out_what_was_submitted)
     ck_assert_int_eq(pulled.id, id);
     ck_assert_int_eq(pulled.attempt, 1);
     ck_assert(text_equal_string(pulled.body, "body"));
-    ck_assert(text_equal_string(pulled.files, "{\"a\": \"/b\"}"));
+    ck_assert(text_equal_string(pulled.files.urls, "{\"a\": \"/b\"}"));
 }
 END_TEST
 

@@ -47,7 +47,7 @@ START_TEST(a_claim_hands_out_what_was_submitted)
     const struct push_item *item = &claim.items[0];
 
     ck_assert(text_equal_string(item->body, "body"));
-    ck_assert(text_equal_string(item->files, "{}"));
+    ck_assert(text_equal_string(item->files.urls, "{}"));
     ck_assert_int_eq(item->attempt, 1);
     ck_assert_uint_eq(strlen(item->pullkey), PULLKEY_SIZE);
     ck_assert(text_equal_string(

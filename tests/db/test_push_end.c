@@ -290,13 +290,15 @@ END_TEST
 
 START_TEST(one_deleted_in_mid_push_frees_its_place)
 {
-    size_t deleted;
-    int64_t last = 0;
+    struct old_submission *chosen;
+    size_t count;
 
     begin_push("7:p");
     mariadb_run("UPDATE queue_submission SET arrival_time = '2020-01-01'");
-    ck_assert_int_eq(delete_old(db, 1, 10, &last, &deleted), DB_OK);
-    ck_assert_uint_eq(deleted, 1);
+    ck_assert_int_eq(delete_old_choose(db, arena, 1, 10, 0, &chosen, &count),
+                     DB_OK);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(delete_old_rows(db, chosen, count), DB_OK);
     ck_assert_int_eq(push_end(&item, PUSH_GRADED, "reply"), DB_MISMATCH);
     expect_no_place_taken();
 }

@@ -244,7 +244,7 @@ START_TEST(a_dry_run_tells_and_does_nothing)
 
     ck_assert_int_eq(schema_migrate(db, SCHEMA_DRY_RUN, remember, events),
                      DB_OK);
-    ck_assert_str_eq(events, "10001 10002 10003 10004 10005 ");
+    ck_assert_str_eq(events, "10001 10002 10003 10004 10005 10006 ");
     ck_assert_value("0", "SELECT COUNT(*) FROM information_schema.TABLES"
                          " WHERE TABLE_SCHEMA = DATABASE()");
 }
@@ -256,7 +256,7 @@ START_TEST(progress_is_told_in_order)
 
     ck_assert_int_eq(schema_migrate(db, SCHEMA_APPLY, remember, events), DB_OK);
     ck_assert_str_eq(events, "20001 40001 20002 40002 20003 40003"
-                             " 20004 40004 20005 40005 ");
+                             " 20004 40004 20005 40005 20006 40006 ");
 }
 END_TEST
 

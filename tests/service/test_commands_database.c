@@ -14,7 +14,7 @@ static const struct service_settings settings = {
 
 static const char *const all_migrations =
     "0001_django.sql 0002_widen.sql 0003_hot_set.sql 0004_django_rows.sql"
-    " 0005_push.sql";
+    " 0005_push.sql 0006_files.sql";
 
 static void expect_words(struct text output, const char *words)
 {
@@ -71,6 +71,8 @@ START_TEST(migrate_makes_the_tables_once)
     expect_words(output, "applied 0004_django_rows.sql\n"
                          "applying 0005_push.sql ...\n"
                          "applied 0005_push.sql\n"
+                         "applying 0006_files.sql ...\n"
+                         "applied 0006_files.sql\n"
                          "The tables are current.\n");
     ck_assert_int_eq(service_command(fresh, &output, "migrate", NULL), 0);
     expect_text(output, "The tables are current.\n");
@@ -327,6 +329,7 @@ START_TEST(check_finds_all_well)
                          "ok    migrations\n"
                          "ok    durability\n"
                          "ok    max_allowed_packet\n"
+                         "ok    files\n"
                          "ok    user lms\n"
                          "All is well.\n");
 }

@@ -326,23 +326,6 @@ START_TEST(who_submitted_is_written_down)
 }
 END_TEST
 
-START_TEST(files_are_refused_in_words_for_now)
-{
-    const char *before;
-
-    log_in(client);
-    before = stored_count();
-    expect_reply(
-        http_post_multipart(
-            client, "/xqueue/submit/",
-            HTTP_FORM({"xqueue_header", lms_header("other", NULL), NULL},
-                      {"xqueue_body", "b", NULL},
-                      {"märchen.py", "x = 1", "märchen.py"})),
-        1, "\"This queue does not take files yet\"");
-    ck_assert_str_eq(stored_count(), before);
-}
-END_TEST
-
 START_TEST(a_form_that_cannot_be_read_is_refused)
 {
     struct buffer many = {NULL, 0, 0};
@@ -379,5 +362,4 @@ SERVICE_STORY("submit", &settings,
               TELL(a_new_submission_of_a_problem_retires_the_older),
               TELL(only_the_whole_address_makes_it_the_same_problem),
               TELL(who_submitted_is_written_down),
-              TELL(files_are_refused_in_words_for_now),
               TELL(a_form_that_cannot_be_read_is_refused))

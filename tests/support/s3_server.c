@@ -60,6 +60,28 @@ const char *s3_server_url_by_name(void)
     return url_by_name;
 }
 
+/*
+ * In the listings, which are files of SQLite. A trigger keeps the server
+ * itself from changing such rows.
+ */
+void s3_server_make_older(int seconds)
+{
+    static const char script[] =
+        "import glob, sqlite3, sys\n"
+        "for path in glob.glob(sys.argv[1] + '/device/containers/**/*.db',"
+        " recursive=True):\n"
+        "    with sqlite3.connect(path, 30) as listing:\n"
+        "        listing.execute('DROP TRIGGER IF EXISTS object_update')\n"
+        "        listing.execute(\"UPDATE object SET created_at ="
+        " printf('%016.5f', created_at - ?)\", (int(sys.argv[2]),))\n";
+    char number[16];
+
+    snprintf(number, sizeof number, "%d", seconds);
+    mariadb_server_command(
+        (const char *const[]){"python3", "-c", script, folder, number, NULL},
+        NULL);
+}
+
 /* In memory where that is possible: the listings are flushed at every PUT. */
 static void make_folder(void)
 {

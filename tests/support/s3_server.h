@@ -22,4 +22,7 @@ void s3_server_stop(void);
 const char *s3_server_url(void);
 const char *s3_server_url_by_name(void);
 
+/* All that was listed so far was stored so many seconds earlier. */
+void s3_server_make_older(int seconds);
+
 #endif

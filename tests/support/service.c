@@ -11,6 +11,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct service {
     const char *more;
     const char *words[MAX_WORDS]; /* xqueue serve ... */
     char config[64];              /* path */
+    char media_root[64];          /* path */
     const char *environment[2];
     struct program *program; /* NULL: not running */
     size_t log_position;
@@ -41,6 +43,8 @@ static void append_quoted(struct buffer *yaml, const char *key,
                           const char *value);
 static void wait_until_it_serves(struct service *service);
 static void end(struct service *service);
+static int remove_one(const char *path, const struct stat *facts, int kind,
+                      struct FTW *place);
 
 struct service *service_start(const struct service_settings *settings)
 {
@@ -83,6 +87,10 @@ struct service *service_new(const struct service_settings *settings)
     if (file == -1)
         fatal("%s: %s", service->config, strerror(errno));
     close(file);
+    snprintf(service->media_root, sizeof service->media_root, "%s",
+             "/tmp/xqueue-test-media-XXXXXX");
+    if (mkdtemp(service->media_root) == NULL)
+        fatal("%s: %s", service->media_root, strerror(errno));
     service->environment[0] =
         arena_printf(arena, "XQUEUE_CFG=%s", service->config);
     write_config(service);
@@ -101,6 +109,7 @@ void service_stop(struct service *service)
 {
     service_shut_down(service);
     unlink(service->config);
+    nftw(service->media_root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     arena_free(service->arena);
     free(service);
 }
@@ -166,6 +175,11 @@ const char *service_config(const struct service *service)
     return service->config;
 }
 
+const char *service_media_root(const struct service *service)
+{
+    return service->media_root;
+}
+
 struct text service_log(struct service *service)
 {
     return program_output(service->program, service->arena);
@@ -210,6 +224,8 @@ static void write_config(const struct service *service)
                   service->queues, service->users, (unsigned)service->port);
     if (strstr(service->more, "CALLBACK_DELAY:") == NULL)
         buffer_append_string(&yaml, "CALLBACK_DELAY: 0\n");
+    if (strstr(service->more, "MEDIA_ROOT:") == NULL)
+        buffer_printf(&yaml, "MEDIA_ROOT: %s\n", service->media_root);
     append_database(&yaml, service->database);
     buffer_printf(&yaml, "%s\n", service->more);
     fwrite(yaml.data, 1, yaml.size, file);
@@ -267,4 +283,13 @@ static void end(struct service *service)
 {
     program_free(service->program);
     service->program = NULL;
+}
+
+static int remove_one(const char *path, const struct stat *facts, int kind,
+                      struct FTW *place)
+{
+    (void)facts;
+    (void)kind;
+    (void)place;
+    return remove(path);
 }

@@ -62,6 +62,12 @@ pid_t service_pid(const struct service *service);
 /* The path of the configuration file. */
 const char *service_config(const struct service *service);
 
+/*
+ * MEDIA_ROOT: a folder of its own, unless the further lines of the
+ * configuration name another; it goes with service_stop().
+ */
+const char *service_media_root(const struct service *service);
+
 /* The log so far, from the last start; lives as long as the service. */
 struct text service_log(struct service *service);
 

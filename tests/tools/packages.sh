@@ -19,6 +19,7 @@ run  libevent-dev          HTTP server and event loop
 run  libcurl4-openssl-dev  sends callbacks and pushes
 run  libjson-c-dev         reads JSON
 run  libyaml-dev           reads the configuration
+run  libexpat1-dev         reads the XML of S3
 run  libssl-dev            digests, password hashes, random bytes
 run  libmariadb-dev-compat the client library of MySQL and MariaDB
 run  check                 the frame of the tests
@@ -30,6 +31,7 @@ test shellcheck            the lint of the shell scripts
 test openssl               certificates for the tests of TLS
 test python3-swift         the S3 server of the tests
 test python3               a passive grader on its http.server
+test python3-requests      hands in files as the LMS does
 ci   clang                 the second compiler, and the fuzzer
 ci   libclang-rt-dev       its sanitizers
 '

@@ -52,6 +52,7 @@ DATABASES:
         PASSWORD: ""
         HOST: $socket
 LISTEN: $address
+MEDIA_ROOT: $run/media
 YAML
 }
 

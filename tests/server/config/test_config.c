@@ -156,9 +156,9 @@ END_TEST
 
 START_TEST(other_keys_are_one_warning_each)
 {
-    expect_warning(QUEUE "AWS_SECRET_ACCESS_KEY: canary\nLOGGING: {}\n"
+    expect_warning(QUEUE "AWS_QUERYSTRING_AUTH: canary\nLOGGING: {}\n"
                          "LISTNE: x\nDB_HOST: h\n\"a\\nb\": 1\n",
-                   "f:2: AWS_SECRET_ACCESS_KEY: not used by this server\n"
+                   "f:2: AWS_QUERYSTRING_AUTH: not used by this server\n"
                    "f:3: LOGGING: not used by this server\n"
                    "f:4: LISTNE: not known, ignored\n"
                    "f:5: DB_HOST: ignored: it belongs in DATABASES\n"

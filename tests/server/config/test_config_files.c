@@ -71,10 +71,10 @@ START_TEST(the_file_of_devstack_loads)
                     "server\n"
                     "devstack.yml:19: NEWRELIC_LICENSE_KEY: not used by this "
                     "server\n"
-                    "devstack.yml:25: SYSLOG_SERVER: not used by this server\n"
-                    "devstack.yml:26: UPLOAD_BUCKET: not used by this server\n"
-                    "devstack.yml:27: UPLOAD_PATH_PREFIX: not used by this "
+                    "devstack.yml:25: SYSLOG_SERVER: not used by this "
                     "server\n");
+    ck_assert(!config->stores_in_s3);
+    ck_assert_str_eq(config->upload_bucket, "sandbox-bucket");
 }
 END_TEST
 
@@ -94,6 +94,11 @@ START_TEST(the_file_of_the_edx_role_loads)
     ck_assert_str_eq(config->database.tls_ca, "/etc/ssl/database.pem");
     ck_assert_str_eq(config->database.tls_cert, "/c.pem");
     ck_assert_str_eq(config->database.tls_key, "/k.pem");
+    ck_assert(config->stores_in_s3);
+    ck_assert_str_eq(config->upload_bucket, "bucket");
+    ck_assert_str_eq(config->upload_path_prefix, "prefix");
+    ck_assert_ptr_null(config->aws_access_key_id);
+    ck_assert_str_eq(config->aws_secret_access_key, "canary-aws");
     ck_assert_ptr_null(strstr(messages.data, "not known"));
     ck_assert_ptr_null(strstr(messages.data, "canary"));
     ck_assert_ptr_nonnull(

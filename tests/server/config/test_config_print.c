@@ -58,6 +58,8 @@ START_TEST(every_setting_is_printed_and_no_secret_is)
          " keep_alive: true}\n"
          "USERS: {lms: canary}\nREQUESTS_BASIC_AUTH: [edx, canary]\n"
          "DATABASES: {default: {PASSWORD: canary, OPTIONS: {ssl: {ca: /c}}}}\n"
+         "SECRET_KEY: canary\nAWS_SECRET_ACCESS_KEY: canary\n"
+         "AWS_SESSION_TOKEN: canary\nMEDIA_URL: media\n"
          "REQUEST_MAX_BYTES: 1000000\nCALLBACK_ALLOWED_HOSTS: [a, b]\n");
     print = printed(print_loaded);
     for (size_t i = 0; i < settings_count(); i++)
@@ -76,6 +78,10 @@ START_TEST(every_setting_is_printed_and_no_secret_is)
         " ****, verify_tls true, ca_file none\n"
         "USERS:\n  lms: ****\n"));
     ck_assert_ptr_nonnull(strstr(print, "\nDB_PASSWORD: ****\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nSECRET_KEY: ****\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nAWS_SECRET_ACCESS_KEY: ****\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nAWS_SESSION_TOKEN: ****\n"));
+    ck_assert_ptr_nonnull(strstr(print, "\nMEDIA_URL: /media/\n"));
     ck_assert_ptr_nonnull(strstr(print, "\nREQUESTS_BASIC_AUTH: edx ****\n"));
     ck_assert_ptr_nonnull(
         strstr(print, "\nREQUEST_MAX_BYTES: 1000000 bytes\n"));

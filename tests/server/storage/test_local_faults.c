@@ -499,7 +499,7 @@ START_TEST(a_storage_does_not_start_without_a_folder)
     free(error);
     settings.media_root = NULL;
     error = start_error(&settings);
-    ck_assert_str_eq(error, "MEDIA_ROOT is not set");
+    ck_assert_str_eq(error, "UPLOAD_BUCKET is not set");
     free(error);
 }
 END_TEST

@@ -1,0 +1,128 @@
+/*
+ * The files of a submit.
+ *
+ *   store      all of them, or none
+ *   take_back  has another submission the same header?
+ *   looked     if not, delete them
+ *   deleted    or leave them to `xqueue files --orphans`
+ */
+#include "server/api/submit_files.h"
+
+#include "server/api/request.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/config/config.h"
+#include "server/storage/file_map.h"
+
+#include <string.h>
+
+static enum step looked(struct task *task);
+static enum step deleted(struct task *task);
+static void log_left(struct task *task, const char *reason);
+
+const char *submit_files_problem(struct task *task, const struct form *form)
+{
+    const struct config *config = task->env->config;
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < form->file_count; i++)
+        bytes += form->files[i].content.size;
+    if (form->file_count > (size_t)config->upload_max_files)
+        return arena_printf(task->arena, "Submission has more than %lld files",
+                            (long long)config->upload_max_files);
+    if (bytes > (size_t)config->upload_max_bytes)
+        return arena_printf(task->arena,
+                            "Submission has files of more than %lld bytes",
+                            (long long)config->upload_max_bytes);
+    return NULL;
+}
+
+enum step submit_files_store(struct task *task, struct submit_files *files,
+                             const struct form *form,
+                             const struct submission_insert *submission,
+                             task_step *next)
+{
+    struct storage_put *put = &files->put;
+
+    put->queue_name = submission->queue_name;
+    put->header = submission->header;
+    put->count = form->file_count;
+    put->uploads = arena_zalloc(task->arena, put->count * sizeof *put->uploads);
+    for (size_t i = 0; i < put->count; i++) {
+        put->uploads[i].name = form->files[i].name;
+        put->uploads[i].content = form->files[i].content;
+    }
+    return storage_await_put(task->env->storage, task, put, next);
+}
+
+struct file_texts submit_files_texts(struct task *task,
+                                     const struct submit_files *files)
+{
+    const struct file_links links = {
+        .storage = task->env->storage,
+        .queue_name = files->put.queue_name,
+        .base = request_base_url(task),
+        .now_s = clock_wall_us() / 1000000,
+    };
+
+    return (struct file_texts){
+        .keys = file_map_keys(task->arena, &files->put),
+        .urls = file_map_urls(task->arena, &files->put, &links),
+    };
+}
+
+enum step submit_files_take_back(struct task *task, struct submit_files *files,
+                                 const struct submission_insert *submission,
+                                 task_step *next)
+{
+    struct submission_known *known = &files->known;
+
+    files->next = next;
+    if (files->put.replaced)
+        return next(task);
+    known->queue_name = submission->queue_name;
+    known->callback_url = submission->callback_url;
+    known->header = submission->header;
+    return task_await_database(task, &known->job, &submission_known_op, looked);
+}
+
+static enum step looked(struct task *task)
+{
+    struct submit_files *files = request_of(task)->state;
+    const struct storage_put *put = &files->put;
+    struct storage_file *list;
+
+    if (files->known.job.status != DB_OK) {
+        log_left(task, files->known.job.error);
+        return files->next(task);
+    }
+    if (files->known.is_known)
+        return files->next(task);
+    list = arena_zalloc(task->arena, put->count * sizeof *list);
+    for (size_t i = 0; i < put->count; i++) {
+        list[i].queue_name = put->queue_name;
+        memcpy(list[i].key, put->uploads[i].key, sizeof list[i].key);
+    }
+    files->deletion =
+        (struct storage_delete){.files = list, .count = put->count};
+    return storage_await_delete(task->env->storage, task, &files->deletion,
+                                deleted);
+}
+
+static enum step deleted(struct task *task)
+{
+    struct submit_files *files = request_of(task)->state;
+
+    if (files->deletion.status != STORAGE_OK)
+        log_left(task, files->deletion.reason);
+    return files->next(task);
+}
+
+static void log_left(struct task *task, const char *reason)
+{
+    log_event(LOG_WARNING, "files_left",
+              log_integer("req", (int64_t)task->number),
+              log_text("queue", request_of(task)->queue),
+              log_string("reason", reason),
+              log_string("then", "found by xqueue files --orphans"));
+}

@@ -1,0 +1,127 @@
+/*
+ * Submissions with files, kept in S3: R14, R43.
+ */
+#include "server/base/json.h"
+#include "tests/support/s3_server.h"
+#include "tests/support/service_story.h"
+#include "tests/support/upload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Nobody listens there. */
+#define NOWHERE "http://127.0.0.1:1"
+
+static void start_all(void)
+{
+    s3_server_start();
+    mariadb_start();
+}
+
+static void stop_all(void)
+{
+    mariadb_stop();
+    s3_server_stop();
+}
+
+/* Each test has a prefix of its own, and no part that delivers. */
+static void begin(const char *endpoint)
+{
+    static const char *const options[] = {"--role", "web", NULL};
+    char lines[1024];
+
+    snprintf(lines, sizeof lines,
+             "DEFAULT_FILE_STORAGE: storages.backends.s3boto3.S3Boto3Storage\n"
+             "UPLOAD_BUCKET: " S3_SERVER_BUCKET "\n"
+             "UPLOAD_PATH_PREFIX: some/prefix/%d\n"
+             "AWS_ACCESS_KEY_ID: '" S3_SERVER_ACCESS_KEY "'\n"
+             "AWS_SECRET_ACCESS_KEY: '" S3_SERVER_SECRET_KEY "'\n"
+             "AWS_S3_REGION_NAME: " S3_SERVER_REGION "\n"
+             "AWS_S3_ENDPOINT_URL: %s\n",
+             (int)getpid(), endpoint);
+    own_service_begin(
+        &(struct service_settings){.more = lines, .options = options});
+}
+
+/* Each link leads to the very bytes. */
+static void expect_in_s3(struct text files, const struct upload *uploads,
+                         size_t count)
+{
+    const char *url = s3_server_url();
+    struct http_client *s3 =
+        http_client_new((uint16_t)strtoul(strrchr(url, ':') + 1, NULL, 10));
+
+    for (size_t i = 0; i < count; i++) {
+        const char *link = link_of(files, uploads[i].name);
+        const struct reply *reply;
+
+        ck_assert_msg(strncmp(link, url, strlen(url)) == 0, "%s", link);
+        reply = http_get(s3, link + strlen(url));
+        ck_assert_msg(reply->status == 200, "%s: %d", link, reply->status);
+        ck_assert(text_equal(reply->body, uploads[i].content));
+    }
+    http_client_free(s3);
+}
+
+START_TEST(a_grader_gets_every_byte)
+{
+    const struct upload uploads[] = {
+        {"main.py", {"print(1)\n", 9}},
+        {"two words \xC3\xA9.bin", {"\0\r\n\xFF", 4}},
+        {"empty", {"", 0}},
+    };
+
+    begin(s3_server_url());
+    expect_reply(lms_upload(lms_header("test-pull", NULL), "b", uploads, 3), 0,
+                 "\"1\"");
+    expect_in_s3(grader_pull("test-pull").files, uploads, 3);
+}
+END_TEST
+
+START_TEST(many_files_come_back_whole)
+{
+    const struct upload *uploads;
+
+    begin(s3_server_url());
+    uploads = many_uploads(30);
+    expect_reply(lms_upload(lms_header("test-pull", NULL), "b", uploads, 30), 0,
+                 "\"1\"");
+    expect_in_s3(grader_pull("test-pull").files, uploads, 30);
+}
+END_TEST
+
+START_TEST(while_s3_is_away_nothing_is_acknowledged)
+{
+    const struct upload uploads[] = {{"a", {"A", 1}}};
+    const struct reply *reply;
+
+    begin(NOWHERE);
+    reply = lms_upload(lms_header("test-pull", NULL), "b", uploads, 1);
+    ck_assert_int_eq(reply->status, 503);
+    expect_field(reply, "Retry-After", "2");
+    ck_assert_value("0", "SELECT COUNT(*) FROM queue_submission");
+    expect_reply(lms_submit(lms_header("test-pull", NULL), "b"), 0, "\"1\"");
+}
+END_TEST
+
+int main(void)
+{
+    static const struct story_test tests[] = {
+        TELL(a_grader_gets_every_byte),
+        TELL(many_files_come_back_whole),
+        TELL(while_s3_is_away_nothing_is_acknowledged),
+    };
+    static const struct story story = {
+        .name = "files in S3",
+        .tests = tests,
+        .count = ARRAY_LENGTH(tests),
+        .before_all = start_all,
+        .after_all = stop_all,
+        .after_each = own_service_end,
+        .timeout_s = 120,
+    };
+
+    return story_run(&story);
+}
