@@ -35,7 +35,9 @@ struct storage_settings file_storage_settings(const struct config *config,
         .secret_key = config->aws_secret_access_key,
         .session_token = config->aws_session_token,
         .verify_tls = config->verify_tls,
-        .ca_file = config->tls_ca_file,
+        /* Amazon's own servers have certificates that all systems know. */
+        .ca_file =
+            config->aws_s3_endpoint_url == NULL ? NULL : config->tls_ca_file,
     };
 }
 

@@ -9,8 +9,8 @@
 #include "server/task/env.h"
 
 /*
- * Begins a task for each user of the configuration; what does not verify is
- * left alone.
+ * Begins a task that takes the users of the configuration one by one, until
+ * the service stops; what does not verify is left alone.
  */
 void warm_up(struct env *env);
 
