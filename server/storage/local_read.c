@@ -25,7 +25,7 @@ void local_get(const struct local *local, struct storage_get *get,
 {
     size_t got;
     char *bytes;
-    int file;
+    int file = -1;
 
     get->status = open_file(local, &get->file, &file, get->reason);
     if (get->status != STORAGE_OK)
@@ -49,7 +49,7 @@ void local_get(const struct local *local, struct storage_get *get,
 
 void local_open(const struct local *local, struct storage_open *open)
 {
-    int file;
+    int file = -1;
 
     open->status = open_file(local, &open->file, &file, open->reason);
     if (open->status != STORAGE_OK)

@@ -285,7 +285,7 @@ static void on_done(struct fetch *fetch)
 static void give_up(struct s3_role *role, const char *why)
 {
     snprintf(role->answer.reason, sizeof role->answer.reason,
-             "no credentials from the %s: %s",
+             "no credentials from the %s: %.80s",
              role->container != NULL ? "container's agent"
                                      : "instance's metadata",
              why);
