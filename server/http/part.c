@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    MAX_HEADER_BYTES = 1024, /* as Django */
+    MAX_HEADER_BYTES = 8192, /* two names of 255 emoji, percent-encoded */
     MAX_LINES = 16,
     MAX_FILE_NAME = 255 /* characters */
 };

@@ -187,10 +187,23 @@ START_TEST(only_base64_is_an_encoding_that_counts)
 }
 END_TEST
 
-START_TEST(a_header_of_1024_bytes_is_read_and_one_more_is_refused)
+/* As urllib3 before 1.25 sends a file's name, twice. */
+START_TEST(a_name_as_long_as_any_file_system_has_is_read)
 {
-    parse(repeated("X: ", "x", 1019, "\r\n"));
-    expect_refused(repeated("X: ", "x", 1020, "\r\n"));
+    struct text name = repeated("", "%D0%B6", 127, "");
+
+    parse(text_of(arena_printf(arena,
+                               "Content-Disposition: form-data;"
+                               " name*=utf-8''%s; filename*=utf-8''%s\r\n",
+                               name.data, name.data)));
+    ck_assert_uint_eq(part.name.size, 254);
+}
+END_TEST
+
+START_TEST(a_header_of_8192_bytes_is_read_and_one_more_is_refused)
+{
+    parse(repeated("X: ", "x", 8187, "\r\n"));
+    expect_refused(repeated("X: ", "x", 8188, "\r\n"));
 }
 END_TEST
 
@@ -250,7 +263,8 @@ int main(void)
         TELL(a_file_name_is_a_label_without_any_path),
         TELL(a_label_has_at_most_255_characters),
         TELL(only_base64_is_an_encoding_that_counts),
-        TELL(a_header_of_1024_bytes_is_read_and_one_more_is_refused),
+        TELL(a_name_as_long_as_any_file_system_has_is_read),
+        TELL(a_header_of_8192_bytes_is_read_and_one_more_is_refused),
         TELL(sixteen_fields_are_read_and_one_more_is_refused),
         TELL(lines_that_readers_might_take_differently_are_refused),
         TELL(what_is_said_twice_is_refused),
