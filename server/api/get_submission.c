@@ -4,7 +4,7 @@
  *   api_get_submission  find the queue, lease the oldest submission
  *   pulled              reply with it
  *   map_read            or first read the file that its files are named in
- *   returned            which could not be had: the submission is back
+ *   returned            which, or links, could not be had: it is back
  *
  * The reply is JSON in JSON in JSON (R7), and is written on the database
  * thread: a large body would hold up the loop. The files come last in it, so
@@ -20,6 +20,7 @@
 #include "server/storage/file_map.h"
 #include "server/task/queue_table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { US_PER_MINUTE = 60 * 1000000 };
@@ -29,7 +30,7 @@ struct pull {
     struct file_links links;
     struct buffer reply;
     struct storage_get get; /* of the file that holds the map of files */
-    bool needs_map;
+    enum file_map_status map;
     struct pull_return back;
 };
 
@@ -81,11 +82,10 @@ static void write_reply(struct submission_pull *op)
     struct pull *self = CONTAINER_OF(op, struct pull, op);
     struct text files;
 
-    self->needs_map =
-        file_map_links(op->arena, &self->links, op->files.keys, op->files.urls,
-                       &files, self->get.file.key) == FILE_MAP_IN_FILE;
+    self->map = file_map_links(op->arena, &self->links, op->files.keys,
+                               op->files.urls, &files, self->get.file.key);
     write_start(self);
-    if (!self->needs_map)
+    if (self->map == FILE_MAP_WRITTEN)
         write_end(self, files);
 }
 
@@ -132,7 +132,7 @@ static void free_reply(void *object)
 
 static enum step pulled(struct task *task)
 {
-    const struct pull *self = request_of(task)->state;
+    struct pull *self = request_of(task)->state;
     struct text name = request_of(task)->queue;
 
     if (self->op.job.status == DB_NOT_FOUND)
@@ -140,9 +140,13 @@ static enum step pulled(struct task *task)
     if (self->op.job.status != DB_OK)
         return reply_unavailable(task, &self->op.job);
     request_of(task)->submission = self->op.id;
-    if (self->needs_map)
+    if (self->map == FILE_MAP_IN_FILE)
         return read_map(task);
-    return reply_ok_written(task, buffer_text(&self->reply));
+    if (self->map == FILE_MAP_WRITTEN)
+        return reply_ok_written(task, buffer_text(&self->reply));
+    snprintf(self->get.reason, sizeof self->get.reason,
+             "there are no links to its files now");
+    return give_back(task);
 }
 
 /* Only of what a Django server has stored. */

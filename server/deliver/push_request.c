@@ -17,9 +17,17 @@ void push_request_write(struct push_request *request, struct arena *arena,
     json_append_string(&request->json, item->body);
     buffer_append_string(&request->json, ", \"xqueue_files\": ");
     request->state = PUSH_REQUEST_NEEDS_MAP;
-    if (file_map_links(arena, links, item->files.keys, item->files.urls, &files,
-                       request->map_key) == FILE_MAP_WRITTEN)
+    switch (file_map_links(arena, links, item->files.keys, item->files.urls,
+                           &files, request->map_key)) {
+    case FILE_MAP_WRITTEN:
         write_files(request, files);
+        break;
+    case FILE_MAP_IN_FILE:
+        break;
+    case FILE_MAP_AWAY:
+        request->state = PUSH_REQUEST_AWAY;
+        break;
+    }
 }
 
 void push_request_add_map(struct push_request *request, struct arena *arena,

@@ -12,8 +12,8 @@
 enum push_request_state {
     PUSH_REQUEST_WHOLE,
     PUSH_REQUEST_NEEDS_MAP, /* the file of map_key */
-    PUSH_REQUEST_AWAY,      /* which could not be read just now */
-    PUSH_REQUEST_BROKEN     /* or holds no map, or is gone: for good */
+    PUSH_REQUEST_AWAY,      /* which, or the links, cannot be had just now */
+    PUSH_REQUEST_BROKEN     /* it holds no map, or is gone: for good */
 };
 
 struct push_request {

@@ -302,11 +302,17 @@ static void deliver(struct claim *self, const struct push_item *item,
                     struct push_request *request)
 {
     struct push_lane *lane = self->lane;
+    static struct log_once once;
     bool is_away = request->state == PUSH_REQUEST_AWAY;
 
     /* As if the grader was not well: not the same ones again at once. */
-    if (is_away)
+    if (is_away) {
         lane_failed(&lane->lane, 0);
+        log_repeated(&once, LOG_WARNING,
+                     "submissions to queue %s wait: there are no links to"
+                     " their files now",
+                     lane->name);
+    }
     push_deliver(lane->pushes->env,
                  &(struct push_order){
                      .item = item,

@@ -9,19 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define URLS_NOTE "URL_FOR_EXTERNAL_DICTS"
+
 /* One map being written. */
 struct writing {
     struct arena *arena;
     const struct file_links *links; /* NULL: the values are URLs already */
     struct buffer out;
     size_t count;
-    bool is_good; /* so far */
+    bool is_good;    /* so far */
+    bool lacks_link; /* and then it is not good */
 };
 
+static bool are_written_out(struct text urls);
 static struct text end(struct writing *writing);
 static void add(struct writing *writing, struct text name, struct text value);
 static bool write_all(struct arena *arena, const struct file_links *links,
-                      const struct json_value *map, struct text *ret_files);
+                      const struct json_value *map, struct text *ret_files,
+                      bool *ret_lacks_link);
 static void write_one(struct text name, const struct json_value *value,
                       void *writing);
 static struct text link_to(struct arena *arena, const struct file_links *links,
@@ -56,6 +61,7 @@ enum file_map_status file_map_links(struct arena *arena,
                                     char ret_key[FILE_KEY_SIZE + 1])
 {
     const struct json_value *map;
+    bool lacks_link;
 
     *ret_files = urls;
     if (text_is_absent(keys) || text_equal_string(keys, "{}") ||
@@ -63,9 +69,18 @@ enum file_map_status file_map_links(struct arena *arena,
         return FILE_MAP_WRITTEN;
     if (is_in_file(map, urls, ret_key))
         return FILE_MAP_IN_FILE;
-    if (links->storage != NULL && !write_all(arena, links, map, ret_files))
-        *ret_files = urls;
-    return FILE_MAP_WRITTEN;
+    if (write_all(arena, links, map, ret_files, &lacks_link) || !lacks_link)
+        return FILE_MAP_WRITTEN;
+    if (links->storage == NULL && are_written_out(urls))
+        return FILE_MAP_WRITTEN;
+    return FILE_MAP_AWAY;
+}
+
+/* Many are left out of their column: then without keys nothing is known. */
+static bool are_written_out(struct text urls)
+{
+    return !text_is_absent(urls) && !text_equal_string(urls, "{}") &&
+           !text_starts_with(urls, "{\"" URLS_NOTE "\":");
 }
 
 /* Django servers of long ago may have written no keys into it. */
@@ -75,16 +90,17 @@ bool file_map_read(struct arena *arena, const struct file_links *links,
     const struct json_value *whole;
     const struct json_value *keys;
     const struct json_value *urls;
+    bool lacks_link;
 
     if (!json_parse_object(arena, content, &whole))
         return false;
     keys = json_get(whole, "keys");
     urls = json_get(whole, "files");
     if (keys != NULL && json_kind(keys) == JSON_OBJECT &&
-        write_all(arena, links, keys, ret_files))
+        write_all(arena, links, keys, ret_files, &lacks_link))
         return true;
     return urls != NULL && json_kind(urls) == JSON_OBJECT &&
-           write_all(arena, NULL, urls, ret_files);
+           write_all(arena, NULL, urls, ret_files, &lacks_link);
 }
 
 static struct text end(struct writing *writing)
@@ -102,15 +118,20 @@ static void add(struct writing *writing, struct text name, struct text value)
     json_append_string(&writing->out, value);
 }
 
-/* False when there is nothing in it, or a value that is none. */
+/*
+ * False when there is nothing in it, a value that is none, or no link to what
+ * may well be there.
+ */
 static bool write_all(struct arena *arena, const struct file_links *links,
-                      const struct json_value *map, struct text *ret_files)
+                      const struct json_value *map, struct text *ret_files,
+                      bool *ret_lacks_link)
 {
     struct writing writing = {.arena = arena, .links = links, .is_good = true};
     struct text files;
 
     json_each(map, write_one, &writing);
     files = end(&writing);
+    *ret_lacks_link = writing.lacks_link;
     if (!writing.is_good || writing.count == 0)
         return false;
     *ret_files = files;
@@ -123,20 +144,22 @@ static void write_one(struct text name, const struct json_value *value,
     struct writing *writing = context;
     struct text text = json_text(value);
 
-    if (writing->links == NULL)
-        writing->is_good = writing->is_good && !text_is_absent(text);
-    else
-        writing->is_good = writing->is_good && file_key_is_valid(text);
+    if (writing->links != NULL && file_key_is_valid(text)) {
+        text = link_to(writing->arena, writing->links, text);
+        writing->lacks_link = writing->lacks_link || text_is_absent(text);
+    } else if (writing->links != NULL) {
+        text = TEXT_ABSENT;
+    }
+    writing->is_good = writing->is_good && !text_is_absent(text);
     if (writing->is_good)
-        add(writing, name,
-            writing->links == NULL
-                ? text
-                : link_to(writing->arena, writing->links, text));
+        add(writing, name, text);
 }
 
 static struct text link_to(struct arena *arena, const struct file_links *links,
                            struct text key)
 {
+    if (links->storage == NULL)
+        return TEXT_ABSENT;
     return storage_link(links->storage, arena, links->queue_name,
                         arena_string(arena, key), links->base, links->now_s);
 }
@@ -150,7 +173,7 @@ static bool is_in_file(const struct json_value *keys, struct text urls,
     const struct json_value *key = json_get(keys, "KEY_FOR_EXTERNAL_DICTS");
     struct text text;
 
-    if (key == NULL || !text_starts_with(urls, "{\"URL_FOR_EXTERNAL_DICTS\":"))
+    if (key == NULL || !text_starts_with(urls, "{\"" URLS_NOTE "\":"))
         return false;
     text = json_text(key);
     if (text_is_absent(text) || !file_key_is_valid(text))

@@ -22,13 +22,14 @@ struct text file_map_urls(struct arena *arena, const struct storage_put *put,
 
 enum file_map_status {
     FILE_MAP_WRITTEN,
-    FILE_MAP_IN_FILE /* a file of that key holds it: see file_map_read() */
+    FILE_MAP_IN_FILE, /* a file of that key holds it: see file_map_read() */
+    FILE_MAP_AWAY     /* there are files, but nothing to make links with now */
 };
 
 /*
  * What graders get for the columns s3_keys and s3_urls: links made anew; or
- * the URLs as they stand where the keys are none. Only a Django server leaves
- * rows whose map is in a file.
+ * the URLs as they stand where the keys are none, or without a storage. Only a
+ * Django server leaves rows whose map is in a file.
  */
 enum file_map_status file_map_links(struct arena *arena,
                                     const struct file_links *links,

@@ -18,7 +18,8 @@
 
 static const struct service_settings settings = {
     .queues = "{django: null, longmap: null, oldmap: null, gone: null,"
-              " away: null, broken: null, proxied: null, restart: null}",
+              " away: null, broken: null, proxied: null, restart: null,"
+              " few: null, many: null}",
 };
 
 /* As a Django server would have stored it, with these columns. */
@@ -248,6 +249,38 @@ START_TEST(each_process_takes_the_links_of_the_others)
 }
 END_TEST
 
+/*
+ * Of many files only the keys are kept, and without a storage there are no
+ * links: a grader must not get the submission without its files.
+ */
+START_TEST(without_a_storage_nothing_is_handed_out_without_its_files)
+{
+    const struct upload *uploads = many_uploads(100);
+    struct service *other = service_start(&(struct service_settings){
+        .database = story_database(),
+        .queues = settings.queues,
+        .more = "MEDIA_ROOT: /dev/null/media\n",
+    });
+    struct text few;
+
+    log_in(client);
+    expect_reply(lms_upload(lms_header("many", NULL), "b", uploads, 100), 0,
+                 "\"1\"");
+    expect_reply(lms_upload(lms_header("few", NULL), "b", uploads, 1), 0,
+                 "\"1\"");
+    http_client_set_port(client, service_port(other));
+    log_in(client);
+    expect_error("many");
+    ck_assert_str_eq(attempts("many"), "0 0");
+    few = grader_pull("few").files;
+    http_client_set_port(client, service_port(service));
+    log_in(client);
+    expect_files(few, uploads, 1);
+    expect_files(grader_pull("many").files, uploads, 100);
+    service_stop(other);
+}
+END_TEST
+
 SERVICE_STORY("links to files", &settings,
               TELL(a_row_of_django_gets_links_that_lead_to_its_files),
               TELL(a_long_map_of_django_comes_back_whole),
@@ -255,6 +288,7 @@ SERVICE_STORY("links to files", &settings,
               TELL(a_map_that_is_gone_does_not_stop_the_queue),
               TELL(a_map_that_cannot_be_read_just_now_costs_no_attempt),
               TELL(what_is_no_map_is_given_as_it_stands),
+              TELL(without_a_storage_nothing_is_handed_out_without_its_files),
               TELL(a_push_has_the_long_map_of_django_too),
               TELL(a_push_whose_map_is_gone_fails_and_the_learner_is_told),
               TELL(behind_a_proxy_links_are_as_it_was_called),

@@ -27,7 +27,8 @@ static void stop_all(void)
 }
 
 /* Each test has a prefix of its own, and no part that delivers. */
-static void begin(const char *endpoint)
+static void begin_as(const char *endpoint, const char *access_key,
+                     const char *secret_key)
 {
     static const char *const options[] = {"--role", "web", NULL};
     char lines[1024];
@@ -36,13 +37,18 @@ static void begin(const char *endpoint)
              "DEFAULT_FILE_STORAGE: storages.backends.s3boto3.S3Boto3Storage\n"
              "UPLOAD_BUCKET: " S3_SERVER_BUCKET "\n"
              "UPLOAD_PATH_PREFIX: some/prefix/%d\n"
-             "AWS_ACCESS_KEY_ID: '" S3_SERVER_ACCESS_KEY "'\n"
-             "AWS_SECRET_ACCESS_KEY: '" S3_SERVER_SECRET_KEY "'\n"
+             "AWS_ACCESS_KEY_ID: '%s'\n"
+             "AWS_SECRET_ACCESS_KEY: '%s'\n"
              "AWS_S3_REGION_NAME: " S3_SERVER_REGION "\n"
              "AWS_S3_ENDPOINT_URL: %s\n",
-             (int)getpid(), endpoint);
+             (int)getpid(), access_key, secret_key, endpoint);
     own_service_begin(
         &(struct service_settings){.more = lines, .options = options});
+}
+
+static void begin(const char *endpoint)
+{
+    begin_as(endpoint, S3_SERVER_ACCESS_KEY, S3_SERVER_SECRET_KEY);
 }
 
 /* Each link leads to the very bytes. */
@@ -106,12 +112,29 @@ START_TEST(while_s3_is_away_nothing_is_acknowledged)
 }
 END_TEST
 
+/* Nothing can be signed then, and a link that leads nowhere helps nobody. */
+START_TEST(while_the_role_gives_no_credentials_submissions_wait)
+{
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", NOWHERE "/", 1);
+    begin_as(NOWHERE, "", "");
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    expect_reply(lms_submit(lms_header("test-pull", NULL), "b"), 0, "\"1\"");
+    mariadb_run("UPDATE queue_submission SET s3_keys ="
+                " '{\"a\": \"0123456789abcdef0123456789abcdef\"}'");
+    expect_reply(get_submission("test-pull"), 1,
+                 "\"Error fetching submission for test-pull."
+                 " Please try again.\"");
+    ck_assert_value("0", "SELECT attempts FROM xqueue_live");
+}
+END_TEST
+
 int main(void)
 {
     static const struct story_test tests[] = {
         TELL(a_grader_gets_every_byte),
         TELL(many_files_come_back_whole),
         TELL(while_s3_is_away_nothing_is_acknowledged),
+        TELL(while_the_role_gives_no_credentials_submissions_wait),
     };
     static const struct story story = {
         .name = "files in S3",
