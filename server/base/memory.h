@@ -18,6 +18,12 @@ void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text) __attribute__((malloc));
 char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/*
+ * Large blocks are to be the system's again as soon as they are free. The C
+ * library would begin to keep them once the first is freed. Before threads.
+ */
+void memory_return_large_blocks(void);
+
 /* Print the message on standard error and abort. For impossible states. */
 NORETURN void fatal(const char *format, ...) PRINTF_LIKE(1, 2);
 

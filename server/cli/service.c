@@ -66,6 +66,7 @@ int service_run(const struct options *options, int roles)
     struct service service = {.options = options, .roles = roles};
     int code = EXIT_FAILED;
 
+    memory_return_large_blocks();
     service.first_config = options_load_config(options);
     if (service.first_config == NULL)
         return EXIT_FAILED;
