@@ -64,6 +64,7 @@ struct http_connection {
     struct head_watch head;
     struct chunk_watch chunks; /* only right when the body is chunked */
     uint64_t body_received;    /* raw bytes since the end of the head */
+    size_t room;               /* bytes of input that large blocks are for */
     size_t request_held;       /* bytes of the body that the handler has */
     size_t held;               /* our part of the server's memory.held */
     bool large;                /* receives a body of more than 64 KB */

@@ -7,6 +7,7 @@
  */
 #include "server/http/intake.h"
 
+#include "server/base/memory.h"
 #include "server/http/body_memory.h"
 #include "server/http/private.h"
 #include "server/http/refusal.h"
@@ -14,10 +15,14 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <string.h>
+#include <strings.h>
 
 enum {
     READ_SLACK = 48 * 1024,  /* read beyond the longest head */
     ROOMY_ABOVE = 32 * 1024, /* so much more is a body on its way */
+    READ_STEP = 4096,        /* libevent's, for each read */
+    ROOM_BYTES = 1024 * 1024 - READ_STEP, /* rounded up with its own part */
     PIECES = 8,
 };
 
@@ -35,6 +40,9 @@ static size_t take_head(struct http_connection *connection, const char *data,
 static void take_body(struct http_connection *connection, const char *data,
                       size_t size);
 static void admit(struct http_connection *connection, size_t body_bytes);
+static void make_room(struct http_connection *connection);
+static void make_whole_room(struct http_connection *connection);
+static size_t announced_bytes(struct text head);
 
 void http_intake_start(struct http_connection *connection)
 {
@@ -127,6 +135,7 @@ static void take_bytes(struct http_connection *connection, size_t offset)
 {
     struct evbuffer *input = input_of(connection);
     struct evbuffer_iovec pieces[PIECES];
+    const bool was_head = connection->state != HTTP_CONNECTION_BODY;
 
     while (offset < evbuffer_get_length(input)) {
         struct evbuffer_ptr at;
@@ -139,9 +148,15 @@ static void take_bytes(struct http_connection *connection, size_t offset)
             offset += pieces[i].iov_len;
         }
     }
-    if (connection->state == HTTP_CONNECTION_BODY && !connection->roomy &&
-        evbuffer_get_length(input) > ROOMY_ABOVE)
+    if (connection->state != HTTP_CONNECTION_BODY)
+        return;
+    if (was_head)
+        make_whole_room(connection);
+    if (evbuffer_get_length(input) <= ROOMY_ABOVE)
+        return;
+    if (!connection->roomy)
         admit(connection, connection->server->settings.max_body_bytes);
+    make_room(connection);
 }
 
 static void take_piece(struct http_connection *connection, const char *data,
@@ -161,6 +176,7 @@ static void begin_request(struct http_connection *connection)
 {
     http_connection_set_state(connection, HTTP_CONNECTION_HEAD);
     connection->request_since_ms = connection->since_ms;
+    connection->room = 0;
     head_watch_reset(&connection->head);
 }
 
@@ -210,4 +226,69 @@ static void admit(struct http_connection *connection, size_t body_bytes)
     bufferevent_setwatermark(connection->bufferevent, EV_READ, 0,
                              head_bytes + READ_SLACK + body_bytes);
     connection->roomy = body_bytes > 0;
+}
+
+/*
+ * libevent would keep a body in blocks of a few kilobytes: thousands of them,
+ * through which every look at the end has to go, and which leave holes in the
+ * heap. Large blocks are the system's again as soon as they are free, and what
+ * is not yet filled of them takes no memory.
+ */
+static void make_room(struct http_connection *connection)
+{
+    struct evbuffer *input = input_of(connection);
+    const size_t length = evbuffer_get_length(input);
+
+    if (length + READ_STEP <= connection->room)
+        return;
+    if (evbuffer_expand(input, ROOM_BYTES) != 0)
+        fatal("no memory for a body");
+    connection->room = length + ROOM_BYTES;
+}
+
+/*
+ * A body that announces its length is best received into one block: then the
+ * handler's view of it needs no copy, for which the loop would stand still.
+ * The block begins with the head, which libevent copies while it is short.
+ * All this is about speed; whether the length is right others will see.
+ */
+static void make_whole_room(struct http_connection *connection)
+{
+    struct evbuffer *input = input_of(connection);
+    const size_t length = evbuffer_get_length(input);
+    struct evbuffer_iovec first;
+    size_t bytes;
+
+    if (length > READ_STEP || evbuffer_peek(input, -1, NULL, &first, 1) != 1)
+        return;
+    bytes = announced_bytes((struct text){first.iov_base, first.iov_len});
+    if (bytes <= ROOMY_ABOVE ||
+        bytes > connection->server->settings.max_body_bytes)
+        return;
+    if (evbuffer_expand(input, bytes + 2 * READ_STEP) == 0)
+        connection->room = length + bytes + 2 * READ_STEP;
+}
+
+/* 0: it does not say. */
+static size_t announced_bytes(struct text head)
+{
+    static const char name[] = "\nContent-Length:";
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i + sizeof name < head.size; i++) {
+        const char *value = head.data + i + sizeof name - 1;
+        const char *end;
+
+        if (strncasecmp(head.data + i, name, sizeof name - 1) != 0)
+            continue;
+        end = memchr(value, '\r', head.size - (size_t)(value - head.data));
+        if (end != NULL &&
+            text_to_integer(
+                text_trim((struct text){value, (size_t)(end - value)}),
+                &bytes) &&
+            bytes > 0)
+            return (size_t)bytes;
+        return 0;
+    }
+    return 0;
 }
