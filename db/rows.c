@@ -32,6 +32,7 @@ struct reader {
 };
 
 static bool bind_columns(struct reader *reader);
+static bool release(struct reader *reader);
 static bool is_integer_type(enum enum_field_types type);
 static bool read_all(struct reader *reader);
 static bool read_cell(struct reader *reader, size_t index,
@@ -58,8 +59,7 @@ enum db_status db_query(struct db_conn *db, struct arena *arena,
     else
         status = conn_statement_failed(db, reader.stmt);
     /* After a failure that closed the connection the statement is gone. */
-    if (db_conn_is_open(db) && mysql_stmt_free_result(reader.stmt) != 0 &&
-        status == DB_OK)
+    if (db_conn_is_open(db) && !release(&reader) && status == DB_OK)
         status = conn_statement_failed(db, reader.stmt);
     free(reader.columns);
     free(reader.binds);
@@ -136,6 +136,21 @@ static bool bind_columns(struct reader *reader)
     }
     mysql_free_result(metadata);
     return mysql_stmt_bind_result(reader->stmt, reader->binds) == 0;
+}
+
+/*
+ * The statement stays, and what was bound to it does not. libmysqlclient would
+ * write lengths there when it runs the statement again, before we bind anew.
+ */
+static bool release(struct reader *reader)
+{
+    bool released = mysql_stmt_free_result(reader->stmt) == 0;
+
+    for (size_t i = 0; i < reader->column_count; i++)
+        reader->binds[i] = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_STRING};
+    return (reader->column_count == 0 ||
+            mysql_stmt_bind_result(reader->stmt, reader->binds) == 0) &&
+           released;
 }
 
 static bool is_integer_type(enum enum_field_types type)
