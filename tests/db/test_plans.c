@@ -76,10 +76,13 @@ static void run(struct jobs jobs)
 
 /* --- plans ------------------------------------------------------------ */
 
+static const char *log_output; /* of before: the server may be others', too */
+
 /* A statement prepared before would be logged without its parameters. */
 static void log_statements(void)
 {
     db_conn_close(db);
+    log_output = mariadb_value("SELECT @@log_output");
     mariadb_run("SET GLOBAL log_output = 'TABLE', general_log = 1");
 }
 
@@ -94,7 +97,7 @@ static void read_log(void)
     const char *argument =
         mariadb_is_mysql() ? "argument" : "CONVERT(argument USING utf8mb4)";
 
-    mariadb_run("SET GLOBAL general_log = 0");
+    mariadb_run("SET GLOBAL general_log = 0, log_output = '%s'", log_output);
     ck_assert_int_eq(db_query(other_db, arena,
                               arena_printf(arena,
                                            "SELECT %s"

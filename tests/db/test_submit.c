@@ -149,7 +149,7 @@ START_TEST(a_batch_gets_numbers_one_after_the_other_in_each_queue)
 }
 END_TEST
 
-static void expect_ids_of_13(void)
+START_TEST(each_of_a_batch_learns_its_own_id)
 {
     struct inserts inserts = {.count = 0};
     const char *bodies[13];
@@ -164,20 +164,6 @@ static void expect_ids_of_13(void)
         ck_assert_str_eq(wide("xqueue_body", inserts.list[i].id), bodies[i]);
         ck_assert_str_eq(traces(inserts.list[i].id), "110");
     }
-}
-
-START_TEST(each_of_a_batch_learns_its_own_id)
-{
-    expect_ids_of_13();
-}
-END_TEST
-
-START_TEST(ids_are_right_where_the_server_counts_in_steps)
-{
-    mariadb_run("SET GLOBAL auto_increment_increment = 3");
-    expect_ids_of_13();
-    mariadb_run("SET GLOBAL auto_increment_increment = 1");
-    ck_assert_value("36", "SELECT MAX(id) - MIN(id) FROM queue_submission");
 }
 END_TEST
 
@@ -436,7 +422,6 @@ HOT_STORY("submit", TELL(a_submission_is_stored_as_django_would_write_it),
           TELL(the_number_counts_those_that_wait_and_itself),
           TELL(a_batch_gets_numbers_one_after_the_other_in_each_queue),
           TELL(each_of_a_batch_learns_its_own_id),
-          TELL(ids_are_right_where_the_server_counts_in_steps),
           TELL(large_ones_of_a_batch_go_in_several_statements),
           TELL(a_full_batch_is_stored), TELL(a_waiting_one_is_superseded),
           TELL(a_superseded_one_leaves_its_own_queue),

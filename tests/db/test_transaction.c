@@ -237,8 +237,6 @@ static void settle(const struct settled *expected)
     struct db_conn *conn;
     struct work work = {.result = DB_OK};
 
-    if (!mariadb_is_private())
-        return;
     cutter = cutter_start(settings, expected->cut, expected->times, &through);
     conn = db_conn_new(&through);
     ck_assert_int_eq(db_transact(conn, insert, &work), expected->status);
@@ -305,8 +303,6 @@ START_TEST(after_settling_the_time_outs_are_the_usual_ones)
     struct db_conn *conn;
     struct work work = {.result = DB_OK};
 
-    if (!mariadb_is_private())
-        return;
     cutter = cutter_start(settings, CUT_REPLY, 1, &through);
     conn = db_conn_new(&through);
     ck_assert_int_eq(db_transact(conn, insert, &work), DB_OK);
@@ -314,33 +310,6 @@ START_TEST(after_settling_the_time_outs_are_the_usual_ones)
     ck_assert_int_eq(db_execute(conn, "DO SLEEP(7)", NULL, 0, NULL), DB_OK);
     db_conn_free(conn);
     cutter_stop(cutter);
-}
-END_TEST
-
-/* --- a server that dies --- */
-
-static enum db_status insert_then_crash(struct db_conn *conn, int64_t now_us,
-                                        void *context)
-{
-    enum db_status status = insert(conn, now_us, context);
-    struct work *work = context;
-
-    if (work->runs == 1) {
-        mariadb_kill();
-        mariadb_restart();
-    }
-    return status;
-}
-
-START_TEST(a_server_killed_before_the_commit_is_settled)
-{
-    struct work work = {.result = DB_OK};
-
-    if (!mariadb_is_private())
-        return;
-    ck_assert_int_eq(db_transact(db, insert_then_crash, &work), DB_OK);
-    ck_assert_int_eq(work.runs, 2);
-    ck_assert_value("1", "SELECT COUNT(*) FROM t");
 }
 END_TEST
 
@@ -453,7 +422,6 @@ int main(void)
         TELL(several_lost_answers_in_a_row_are_settled_too),
         TELL(when_nobody_comes_back_the_outcome_is_unknown),
         TELL(after_settling_the_time_outs_are_the_usual_ones),
-        TELL(a_server_killed_before_the_commit_is_settled),
         TELL(two_that_deadlock_both_come_through),
         TELL(reading_leaves_no_token_and_survives_a_lost_connection),
         TELL(old_tokens_are_forgotten_and_young_ones_kept),
@@ -462,7 +430,7 @@ int main(void)
         .name = "transaction",
         .tests = tests,
         .count = sizeof tests / sizeof tests[0],
-        .before_all = mariadb_start_durable,
+        .before_all = mariadb_start,
         .after_all = mariadb_stop,
         .before_each = set_up,
         .after_each = tear_down,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const struct service_settings settings = {
+    .owns_database = true,
     .queues = "{test-pull: null, other: null, 'märchen': null, old: null,"
               " failed: null}",
 };

@@ -132,8 +132,8 @@ START_TEST(rows_and_folders_are_as_django_makes_them)
     const struct upload uploads[] = {upload("b", "B"), upload("a", "A")};
     const char *header = "{\"lms_callback_url\": \"http://127.0.0.1:1/x\","
                          " \"lms_key\": \"k\", \"queue_name\": \"columns\"}";
-    const char *key_a = mariadb_value("SELECT MD5('%sa')", header);
-    const char *key_b = mariadb_value("SELECT MD5('%sb')", header);
+    const char *key_a = "2a635ef3494186556bdf03b157306c99";
+    const char *key_b = "0a8be0016e64b630df3b004c8e505d4d";
 
     log_in(client);
     expect_reply(lms_upload(header, "b", uploads, 2), 0, "\"1\"");

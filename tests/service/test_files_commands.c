@@ -388,7 +388,7 @@ int main(void)
         .name = "commands for files",
         .tests = tests,
         .count = ARRAY_LENGTH(tests),
-        .before_all = mariadb_start,
+        .before_all = mariadb_start_own,
         .after_all = mariadb_stop,
         .before_each = begin,
         .after_each = own_service_end,

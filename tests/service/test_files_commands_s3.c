@@ -17,7 +17,7 @@ enum { OLD_S = 2 * 3600, YOUNG_S = 3000 };
 static void start_all(void)
 {
     s3_server_start();
-    mariadb_start();
+    mariadb_start_own();
 }
 
 static void stop_all(void)

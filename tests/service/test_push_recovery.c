@@ -59,8 +59,6 @@ START_TEST(a_grade_waits_for_a_database_that_is_away)
 {
     const struct peer_rule rule = {.body = "right", .delay_ms = 1000};
 
-    if (!mariadb_is_private())
-        return;
     begin(&rule, 1);
     mariadb_kill();
     service_wait_for_log(service, "push_unrecorded");
@@ -109,7 +107,7 @@ int main(void)
         .name = "pushes and what may fail",
         .tests = tests,
         .count = sizeof tests / sizeof tests[0],
-        .before_all = mariadb_start_durable,
+        .before_all = mariadb_start_own,
         .after_all = mariadb_stop,
         .timeout_s = 120,
     };

@@ -223,8 +223,6 @@ END_TEST
 
 START_TEST(without_the_database_the_old_configuration_stays)
 {
-    if (!mariadb_is_private())
-        return;
     begin("");
     mariadb_kill();
     change_line("XQUEUES:", "XQUEUES: {new: null}");
@@ -255,7 +253,7 @@ int main(void)
         .name = "reload",
         .tests = tests,
         .count = sizeof tests / sizeof tests[0],
-        .before_all = mariadb_start_durable,
+        .before_all = mariadb_start_own,
         .after_all = mariadb_stop,
         .timeout_s = 120,
     };

@@ -69,7 +69,8 @@ static struct db_conn *send_blocked_submit(void)
                     http_cookie(client, "sessionid"), sizeof body - 1, body))));
     mariadb_wait_for_value("1", "SELECT COUNT(*) FROM"
                                 " information_schema.PROCESSLIST"
-                                " WHERE INFO LIKE 'INSERT%%submission%%'");
+                                " WHERE DB = DATABASE()"
+                                " AND INFO LIKE 'INSERT%%submission%%'");
     return db;
 }
 

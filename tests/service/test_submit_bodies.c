@@ -12,6 +12,7 @@
 enum { MEGABYTE = 1024 * 1024 };
 
 static const struct service_settings settings = {
+    .owns_database = true,
     .more = "SUBMISSION_MAX_BYTES: 20 MB\n"
             "SUBMISSION_PROCESSING_DELAY: 60",
 };

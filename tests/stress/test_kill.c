@@ -206,7 +206,7 @@ int main(void)
         .name = "kill",
         .tests = tests,
         .count = ARRAY_LENGTH(tests),
-        .before_all = mariadb_start_durable,
+        .before_all = mariadb_start_own,
         .after_all = mariadb_stop,
         .timeout_s = 600,
     };

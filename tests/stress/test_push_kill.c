@@ -133,7 +133,7 @@ int main(void)
         .name = "push kill",
         .tests = tests,
         .count = ARRAY_LENGTH(tests),
-        .before_all = mariadb_start_durable,
+        .before_all = mariadb_start_own,
         .after_all = mariadb_stop,
         .timeout_s = 580,
     };

@@ -1,5 +1,5 @@
 /*
- * A go-between on a unix socket that cuts connections to the private MariaDB
+ * A go-between on a unix socket that cuts connections to the test's database
  * at the worst moment: when a COMMIT passes. It is a process of its own and
  * ends with the test.
  */

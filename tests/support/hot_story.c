@@ -371,7 +371,19 @@ const char *rows_locked_by(struct db_conn *conn)
 
 void wait_for_waiting_locks(int count)
 {
-    mariadb_wait_for_value(arena_printf(arena, "%d", count),
+    const char *expected = arena_printf(arena, "%d", count);
+
+    if (mariadb_is_mysql()) {
+        mariadb_wait_for_value(expected,
+                               "SELECT COUNT(DISTINCT w.REQUESTING_THREAD_ID)"
+                               " FROM performance_schema.data_lock_waits w"
+                               " JOIN performance_schema.threads t"
+                               " ON t.THREAD_ID = w.REQUESTING_THREAD_ID"
+                               " WHERE t.PROCESSLIST_DB = DATABASE()");
+        return;
+    }
+    /* MariaDB does not say whose they are. */
+    mariadb_wait_for_value(expected,
                            "SELECT VARIABLE_VALUE FROM %s WHERE"
                            " VARIABLE_NAME = 'Innodb_row_lock_current_waits'",
                            mariadb_global_status());

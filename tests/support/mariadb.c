@@ -7,15 +7,19 @@
 #include "db/schema.h"
 #include "server/base/buffer.h"
 #include "server/base/clock.h"
+#include "server/base/crypto.h"
 #include "server/base/memory.h"
 #include "tests/support/mariadb_server.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 20000, VALUES = 64, ERROR_NO_SUCH_CONNECTION = 1094 };
@@ -23,30 +27,62 @@ enum { WAIT_MS = 20000, VALUES = 64, ERROR_NO_SUCH_CONNECTION = 1094 };
 /* Made before the tests fork, so every test has its own copy. */
 static struct {
     struct mariadb_server server;
+    struct certificates certificates;
+    unsigned port;
     bool is_private;
     struct db_settings settings;
+    char prefix[32]; /* of the databases' names */
     char database[64];
     unsigned databases;
-    pid_t program;
     char *external; /* XQUEUE_TEST_DATABASE, cut into pieces */
 } here;
 
-static void start(bool durable);
+static void start_private(void);
+static unsigned free_port(void);
 static void use_external(const char *words);
 static MYSQL *connect_to(const char *database);
 static char *query_value(const char *sql);
 static char *format_sql(const char *format, va_list arguments)
     PRINTF_LIKE(1, 0);
+static void read_file(const char *path, struct buffer *sql);
 static void drop_databases(void);
 
 void mariadb_start(void)
 {
-    start(false);
+    const char *external = getenv("XQUEUE_TEST_DATABASE");
+
+    if (external != NULL && external[0] != '\0')
+        use_external(external);
+    else
+        start_private();
 }
 
-void mariadb_start_durable(void)
+void mariadb_start_own(void)
 {
-    start(true);
+    here.server.is_durable = true;
+    start_private();
+}
+
+void mariadb_start_tls(void)
+{
+    static char words[4][96];
+    static const char *const network[] = {words[0],
+                                          words[1],
+                                          words[2],
+                                          words[3],
+                                          "--bind-address=127.0.0.1,127.0.0.2",
+                                          NULL};
+
+    certificates_make(&here.certificates);
+    here.port = free_port();
+    snprintf(words[0], sizeof words[0], "--port=%u", here.port);
+    snprintf(words[1], sizeof words[1], "--ssl-ca=%s", here.certificates.ca);
+    snprintf(words[2], sizeof words[2], "--ssl-cert=%s",
+             here.certificates.server);
+    snprintf(words[3], sizeof words[3], "--ssl-key=%s",
+             here.certificates.server_key);
+    here.server.network = network;
+    mariadb_start_own();
 }
 
 void mariadb_stop(void)
@@ -57,7 +93,19 @@ void mariadb_stop(void)
     } else {
         drop_databases();
     }
+    if (here.server.network != NULL)
+        certificates_remove(&here.certificates);
     free(here.external);
+}
+
+unsigned mariadb_port(void)
+{
+    return here.port;
+}
+
+const struct certificates *mariadb_certificates(void)
+{
+    return &here.certificates;
 }
 
 bool mariadb_is_private(void)
@@ -104,8 +152,8 @@ const struct db_settings *mariadb_empty_database(void)
     if (here.is_private && !mariadb_server_answers(&here.server))
         mariadb_restart();
     here.settings.name = NULL;
-    snprintf(here.database, sizeof here.database, "t_%d_%d_%u",
-             (int)here.program, (int)getpid(), ++here.databases);
+    snprintf(here.database, sizeof here.database, "%s_%d_%u", here.prefix,
+             (int)getpid(), ++here.databases);
     mariadb_run("CREATE DATABASE %s CHARACTER SET utf8mb4"
                 " COLLATE utf8mb4_unicode_ci",
                 here.database);
@@ -126,24 +174,21 @@ const struct db_settings *mariadb_database(void)
 
 void mariadb_load(const char *path)
 {
-    char *file = xasprintf("%s/%s", SOURCE_DIR, path);
-    char *user = xasprintf("--user=%s", here.settings.user);
-    char *password = xasprintf("--password=%s", here.settings.password);
-    char *where = here.is_private
-                      ? xasprintf("--socket=%s", here.settings.unix_socket)
-                      : xasprintf("--host=%s", here.settings.host);
-    char *how = here.is_private ? xstrdup("--protocol=socket")
-                                : xasprintf("--port=%u", here.settings.port);
+    struct buffer sql = {NULL, 0, 0};
+    MYSQL *mysql = connect_to(here.database);
+    int more;
 
-    mariadb_server_command((const char *const[]){"mariadb", "--no-defaults",
-                                                 where, how, user, password,
-                                                 here.database, NULL},
-                           file);
-    free(file);
-    free(user);
-    free(password);
-    free(where);
-    free(how);
+    read_file(path, &sql);
+    mysql_set_server_option(mysql, MYSQL_OPTION_MULTI_STATEMENTS_ON);
+    more = mysql_real_query(mysql, sql.data, sql.size);
+    while (more == 0) {
+        mysql_free_result(mysql_store_result(mysql));
+        more = mysql_next_result(mysql);
+    }
+    if (more > 0)
+        fatal("%s: %s", path, mysql_error(mysql));
+    mysql_close(mysql);
+    buffer_free(&sql);
 }
 
 void mariadb_kill_connection(uint64_t id)
@@ -210,21 +255,28 @@ void mariadb_wait_for_value(const char *expected, const char *format, ...)
     free(sql);
 }
 
-static void start(bool durable)
+static void start_private(void)
 {
-    const char *external = getenv("XQUEUE_TEST_DATABASE");
-
-    here.program = getpid();
-    if (external != NULL && external[0] != '\0') {
-        use_external(external);
-        return;
-    }
     here.is_private = true;
-    here.server.is_durable = durable;
+    snprintf(here.prefix, sizeof here.prefix, "xqueue_test");
     mariadb_server_create(&here.server);
     mariadb_server_start(&here.server);
     here.settings = (struct db_settings){
         .unix_socket = here.server.socket, .user = "root", .password = ""};
+}
+
+static unsigned free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (file < 0 || bind(file, (struct sockaddr *)&address, size) != 0 ||
+        getsockname(file, (struct sockaddr *)&address, &size) != 0)
+        fatal("no free port: %s", strerror(errno));
+    close(file);
+    return ntohs(address.sin_port);
 }
 
 /* "host:port:user:password" */
@@ -232,7 +284,11 @@ static void use_external(const char *words)
 {
     char *parts[4] = {NULL};
     char *rest = here.external = xstrdup(words);
+    unsigned tag;
 
+    /* A process on another machine may have our number. */
+    crypto_random(&tag, sizeof tag);
+    snprintf(here.prefix, sizeof here.prefix, "xqueue_test_%08x", tag);
     for (size_t i = 0; i < 4 && rest != NULL; i++)
         parts[i] = i < 3 ? strsep(&rest, ":") : rest;
     if (parts[3] == NULL)
@@ -293,13 +349,29 @@ static char *format_sql(const char *format, va_list arguments)
     return sql;
 }
 
+/* Of the repository. */
+static void read_file(const char *path, struct buffer *sql)
+{
+    char *name = xasprintf("%s/%s", SOURCE_DIR, path);
+    FILE *file = fopen(name, "re");
+    char piece[4096];
+    size_t size;
+
+    if (file == NULL)
+        fatal("%s: %s", name, strerror(errno));
+    while ((size = fread(piece, 1, sizeof piece, file)) > 0)
+        buffer_append(sql, piece, size);
+    fclose(file);
+    free(name);
+}
+
 /* On a server that is not ours, all of this program's. */
 static void drop_databases(void)
 {
     char *next = xasprintf("SELECT SCHEMA_NAME FROM"
                            " information_schema.SCHEMATA WHERE SCHEMA_NAME"
-                           " LIKE 't\\_%d\\_%%' LIMIT 1",
-                           (int)here.program);
+                           " LIKE '%s\\_%%' LIMIT 1",
+                           here.prefix);
     char *name;
 
     here.settings.name = NULL;

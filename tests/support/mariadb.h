@@ -1,27 +1,35 @@
 /*
- * A private MariaDB for a test program: in a directory of its own, on a unix
- * socket, gone when the program ends. Every test makes databases of its own
- * in it.
+ * A private database server for a test program: in a directory of its own, on
+ * a unix socket, gone when the program ends. Every test makes databases of
+ * its own in it. It is a MariaDB, or, with XQUEUE_TEST_MYSQLD=/usr/sbin/mysqld
+ * in the environment, a MySQL.
  *
  *     DATABASE_STORY("pool", TELL(...), ...)
  *
  * With XQUEUE_TEST_DATABASE=host:port:user:password in the environment, that
- * server is used instead; tests that stop and start it are then left out, see
- * mariadb_is_private(). Whatever fails here fails the test.
+ * server is used instead, beside others who use it. Programs that stop their
+ * server, freeze it, or change its settings have a private one all the same.
+ * Whatever fails here fails the test.
  */
 #ifndef XQUEUE_TESTS_SUPPORT_MARIADB_H
 #define XQUEUE_TESTS_SUPPORT_MARIADB_H
 
 #include "db/conn.h"
 #include "server/base/compiler.h"
+#include "tests/support/certificates.h"
 #include "tests/support/story.h"
 
 /* For before_all and after_all. */
 void mariadb_start(void);
-void mariadb_start_durable(void); /* flushes the log at every commit */
-void mariadb_stop(void);          /* and remove its directory */
+void mariadb_start_own(void); /* private, flushes its log at every commit */
+void mariadb_start_tls(void); /* the same, by TCP too, with certificates */
+void mariadb_stop(void);      /* and remove what was made */
 
 bool mariadb_is_private(void);
+
+/* After mariadb_start_tls(): where it listens, and its certificates. */
+unsigned mariadb_port(void);
+const struct certificates *mariadb_certificates(void);
 
 /*
  * Is it MySQL? The two servers tell about themselves in different tables;
@@ -32,7 +40,7 @@ bool mariadb_is_mysql(void);
 const char *mariadb_session_status(void);
 const char *mariadb_global_status(void);
 
-/* Only when it is private: kill -9; ask to end; start again after either. */
+/* After mariadb_start_own(): kill -9; ask to end; start again after either. */
 void mariadb_kill(void);
 void mariadb_shut_down(void);
 void mariadb_restart(void);

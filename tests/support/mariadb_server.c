@@ -6,6 +6,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/memory.h"
+#include "tests/support/server_words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,9 @@
 
 enum { START_MS = 30000, END_MS = 30000 };
 
-static void become_mariadb(const struct mariadb_server *server);
+static void install(const struct mariadb_server *server);
+static void install_copy(const struct mariadb_server *server);
+static void become_server(const struct mariadb_server *server);
 static pid_t read_pid(const struct mariadb_server *server);
 static bool is_alive(pid_t pid);
 static void show_log(const struct mariadb_server *server);
@@ -31,8 +34,7 @@ static void show_log(const struct mariadb_server *server);
 void mariadb_server_create(struct mariadb_server *server)
 {
     const char *parent = getenv("TMPDIR");
-    char data[SERVER_PATH_SIZE + 16];
-    char temporary[SERVER_PATH_SIZE + 16];
+    char temporary[SERVER_PATH_SIZE + 8];
 
     server->owner = getpid();
     snprintf(server->directory, sizeof server->directory,
@@ -40,17 +42,13 @@ void mariadb_server_create(struct mariadb_server *server)
     if (mkdtemp(server->directory) == NULL)
         fatal("no directory for the test database: %s", strerror(errno));
     snprintf(server->socket, sizeof server->socket, "%s/s", server->directory);
-    snprintf(data, sizeof data, "--datadir=%s/data", server->directory);
-    snprintf(temporary, sizeof temporary, "--tmpdir=%s/tmp", server->directory);
-    if (mkdir(strchr(temporary, '/'), 0700) != 0)
+    snprintf(temporary, sizeof temporary, "%s/tmp", server->directory);
+    if (mkdir(temporary, 0700) != 0)
         fatal("no directory for temporary files: %s", strerror(errno));
-    mariadb_server_command(
-        (const char *const[]){
-            "mariadb-install-db", "--no-defaults", data, temporary,
-            "--auth-root-authentication-method=normal", "--skip-test-db",
-            "--skip-name-resolve", "--force",
-            geteuid() == 0 ? "--user=root" : "--skip-log-bin", NULL},
-        NULL);
+    if (server_words_mysqld() == NULL)
+        install(server);
+    else
+        install_copy(server);
 }
 
 void mariadb_server_start(const struct mariadb_server *server)
@@ -61,7 +59,7 @@ void mariadb_server_start(const struct mariadb_server *server)
     if (pid < 0)
         fatal("cannot fork");
     if (pid == 0)
-        become_mariadb(server);
+        become_server(server);
     while (!mariadb_server_answers(server)) {
         if (waitpid(pid, NULL, WNOHANG) == pid ||
             clock_monotonic_ms() > deadline_ms) {
@@ -90,6 +88,7 @@ void mariadb_server_end(const struct mariadb_server *server, int signal)
 {
     int64_t deadline_ms = clock_monotonic_ms() + END_MS;
     pid_t pid = read_pid(server);
+    char *lock;
 
     if (pid <= 0)
         return;
@@ -100,6 +99,10 @@ void mariadb_server_end(const struct mariadb_server *server, int signal)
         poll(NULL, 0, 5);
     }
     unlink(server->socket);
+    /* MySQL takes a process that nobody has waited for yet for a live one. */
+    lock = xasprintf("%s.lock", server->socket);
+    unlink(lock);
+    free(lock);
 }
 
 void mariadb_server_remove(const struct mariadb_server *server)
@@ -130,41 +133,60 @@ void mariadb_server_command(const char *const *words, const char *input)
         fatal("%s has failed with status %d", words[0], status);
 }
 
+static void install(const struct mariadb_server *server)
+{
+    struct arena *arena = arena_new();
+
+    mariadb_server_command(server_words_install(arena, server), NULL);
+    arena_free(arena);
+}
+
+/* MySQL needs seconds to make its data: they are made once and copied. */
+static void install_copy(const struct mariadb_server *server)
+{
+    static const char first[] = BINARY_DIR "/mysql-data";
+    struct arena *arena = arena_new();
+    const char *data = arena_printf(arena, "%s/data", server->directory);
+
+    if (access(first, F_OK) == 0) {
+        mariadb_server_command(
+            (const char *const[]){"cp", "-r", first, data, NULL}, NULL);
+    } else {
+        const char *copy = arena_printf(arena, "%s-%d", first, (int)getpid());
+
+        install(server);
+        mariadb_server_command(
+            (const char *const[]){"cp", "-r", data, copy, NULL}, NULL);
+        /* Somebody else may have been faster. */
+        if (rename(copy, first) != 0)
+            mariadb_server_command(
+                (const char *const[]){"rm", "-r", copy, NULL}, NULL);
+    }
+    arena_free(arena);
+}
+
 /*
  * In a session of its own, so that the end of a test that restarted it does
  * not take it along; but not longer than the program that made it.
  */
-static void become_mariadb(const struct mariadb_server *server)
+static void become_server(const struct mariadb_server *server)
 {
-    char data[SERVER_PATH_SIZE + 16];
-    char temporary[SERVER_PATH_SIZE + 16];
-    char socket[SERVER_PATH_SIZE + 16];
-    char pid_file[SERVER_PATH_SIZE + 24];
-    char log[SERVER_PATH_SIZE + 8];
-    int file;
+    struct arena *arena = arena_new();
+    const char *const *words = server_words_serve(arena, server);
     const char *path = getenv("PATH");
-    char *longer = xasprintf("%s:/usr/sbin", path != NULL ? path : "");
+    const char *log = arena_printf(arena, "%s/log", server->directory);
+    int file;
 
-    setenv("PATH", longer, 1); /* where Debian keeps servers */
+    /* Where Debian keeps servers. */
+    setenv("PATH",
+           arena_printf(arena, "%s:/usr/sbin", path != NULL ? path : ""), 1);
     setsid();
     if (getppid() == server->owner)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-    snprintf(data, sizeof data, "--datadir=%s/data", server->directory);
-    snprintf(temporary, sizeof temporary, "--tmpdir=%s/tmp", server->directory);
-    snprintf(socket, sizeof socket, "--socket=%s", server->socket);
-    snprintf(pid_file, sizeof pid_file, "--pid-file=%s/pid", server->directory);
-    snprintf(log, sizeof log, "%s/log", server->directory);
     file = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0)
         _exit(126);
-    /* A server that starts deletes the others' files in a shared folder. */
-    execlp("mariadbd", "mariadbd", "--no-defaults", data, temporary, socket,
-           pid_file, "--skip-networking", "--skip-name-resolve",
-           "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
-           "--character-set-server=utf8mb4", "--max-allowed-packet=16M",
-           server->is_durable ? "--innodb-flush-log-at-trx-commit=1"
-                              : "--innodb-flush-log-at-trx-commit=0",
-           geteuid() == 0 ? "--user=root" : "--skip-log-bin", (char *)NULL);
+    execvp(words[0], (char *const *)(uintptr_t)words);
     _exit(127);
 }
 

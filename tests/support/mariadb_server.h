@@ -1,6 +1,6 @@
 /*
  * The process behind tests/support/mariadb.h: its directory, its start and
- * its end.
+ * its end. It is a MariaDB, or a MySQL: see tests/support/server_words.h.
  */
 #ifndef XQUEUE_TESTS_SUPPORT_MARIADB_SERVER_H
 #define XQUEUE_TESTS_SUPPORT_MARIADB_SERVER_H
@@ -13,7 +13,9 @@ enum { SERVER_PATH_SIZE = 100 }; /* a socket's path is not longer */
 struct mariadb_server {
     char directory[SERVER_PATH_SIZE - 8];
     char socket[SERVER_PATH_SIZE];
-    bool is_durable;
+    bool is_durable; /* flushes its log at every commit */
+    /* Options for reaching it by TCP, up to a NULL; NULL: by socket alone. */
+    const char *const *network;
     pid_t owner; /* internal: who made it */
 };
 

@@ -39,6 +39,7 @@ struct service {
 static void write_config(const struct service *service);
 static void append_database(struct buffer *yaml,
                             const struct db_settings *database);
+static void append_tls(struct buffer *yaml, const struct db_settings *database);
 static void append_quoted(struct buffer *yaml, const char *key,
                           const char *value);
 static void wait_until_it_serves(struct service *service);
@@ -248,6 +249,26 @@ static void append_database(struct buffer *yaml,
     }
     append_quoted(yaml, "HOST", database->host);
     buffer_printf(yaml, "        PORT: %u\n", database->port);
+    if (database->tls != DB_TLS_OFF)
+        append_tls(yaml, database);
+}
+
+/* As Django's users write it; these names need no quotes. */
+static void append_tls(struct buffer *yaml, const struct db_settings *database)
+{
+    const char *const files[][2] = {{"ca", database->tls_ca},
+                                    {"cert", database->tls_cert},
+                                    {"key", database->tls_key}};
+
+    buffer_append_string(yaml, "        OPTIONS:\n");
+    if (database->tls == DB_TLS_VERIFY)
+        buffer_append_string(yaml, "            ssl_mode: VERIFY_IDENTITY\n");
+    buffer_append_string(yaml, "            ssl: {");
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        if (files[i][1] != NULL)
+            buffer_printf(yaml, "%s: %s, ", files[i][0], files[i][1]);
+    }
+    buffer_append_string(yaml, "}\n");
 }
 
 /* In single quotes, as YAML wants them. */

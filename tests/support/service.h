@@ -19,6 +19,7 @@ struct service;
 /* All that is NULL or 0 has a default. */
 struct service_settings {
     const struct db_settings *database; /* mariadb_database() */
+    bool owns_database;                 /* SERVICE_STORY: mariadb_start_own() */
     const char *queues;                 /* YAML flow map: "{test-pull: null}" */
     const char *users;                  /* "{lms: password}" */
     const char *more;                   /* further lines of the configuration */

@@ -176,7 +176,10 @@ static void start_all(void)
 {
     struct service_settings settings;
 
-    mariadb_start();
+    if (settings_of_all->owns_database)
+        mariadb_start_own();
+    else
+        mariadb_start();
     db_library_start();
     scratch = arena_new();
     database = mariadb_database();
