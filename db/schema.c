@@ -5,6 +5,7 @@
 #include "db/schema.h"
 
 #include "db/conn_private.h"
+#include "db/named_lock.h"
 #include "db/sql_script.h"
 
 #include <stdlib.h>
@@ -28,8 +29,6 @@ struct run {
 
 static enum db_status migrate_alone(const struct run *run);
 static enum db_status get_lock(const struct run *run, bool *ret_is_ours);
-static enum db_status try_lock(struct db_conn *db, const char *sql,
-                               bool *ret_is_ours);
 static enum db_status make_ledger(struct db_conn *db, struct arena *arena);
 static enum db_status migrate_locked(const struct run *run);
 static enum db_status apply(const struct run *run,
@@ -130,27 +129,12 @@ static enum db_status migrate_alone(const struct run *run)
 
 static enum db_status get_lock(const struct run *run, bool *ret_is_ours)
 {
-#define LOCK_NAME "CONCAT('xqueue_migrate_', LEFT(SHA2(DATABASE(), 256), 40))"
-    enum db_status status =
-        try_lock(run->db, "SELECT GET_LOCK(" LOCK_NAME ", 0)", ret_is_ours);
+    enum db_status status = named_lock_take(run->db, "migrate", 0, ret_is_ours);
 
     if (status != DB_OK || *ret_is_ours)
         return status;
     tell(run, SCHEMA_WAITING, NULL);
-    return try_lock(run->db, "SELECT GET_LOCK(" LOCK_NAME ", 60)", ret_is_ours);
-}
-
-static enum db_status try_lock(struct db_conn *db, const char *sql,
-                               bool *ret_is_ours)
-{
-    struct arena *arena = arena_new();
-    struct db_rows rows;
-    enum db_status status = db_query(db, arena, sql, NULL, 0, &rows);
-
-    if (status == DB_OK)
-        *ret_is_ours = !db_is_null(&rows, 0, 0) && db_integer(&rows, 0, 0) == 1;
-    arena_free(arena);
-    return status;
+    return named_lock_take(run->db, "migrate", 60, ret_is_ours);
 }
 
 /* Looked for first: a user that may not create tables may run this, too. */

@@ -37,8 +37,8 @@ struct submission_insert {
 extern const struct db_op submission_insert_op;
 
 /*
- * Is there a submission with the same header, from whenever? It would have
- * files under the same keys.
+ * Is there a submission with the same header, from whenever? It may have files
+ * under the same keys.
  */
 struct submission_known {
     struct db_job job;

@@ -140,7 +140,7 @@ static enum step stored(struct task *task)
 
     if (self->job.status != DB_OK && submit->files.put.count > 0 &&
         is_certain(self->job.status))
-        return submit_files_take_back(task, &submit->files, self, refused);
+        return submit_files_take_back(task, &submit->files, refused);
     if (self->job.status != DB_OK)
         return refused(task);
     if (task->env->pushes != NULL)

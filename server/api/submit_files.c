@@ -1,10 +1,15 @@
 /*
  * The files of a submit.
  *
- *   store      all of them, or none
- *   take_back  has another submission the same header?
- *   looked     if not, delete them
+ *   store      has there been a submission with this very header?
+ *   looked     put them, all or none
+ *   take_back  the submission was refused: delete them
  *   deleted    or leave them to `xqueue files --orphans`
+ *
+ * Whoever deletes an old submission goes by the keys that are in its row, and
+ * may be at it, or come back to it, at any time. So as long as there is a row
+ * with our header, its keys must not become ours, whether its files are still
+ * there or not.
  */
 #include "server/api/submit_files.h"
 
@@ -14,11 +19,11 @@
 #include "server/config/config.h"
 #include "server/storage/file_map.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static enum step looked(struct task *task);
 static enum step deleted(struct task *task);
-static void log_left(struct task *task, const char *reason);
 
 const char *submit_files_problem(struct task *task, const struct form *form)
 {
@@ -43,7 +48,9 @@ enum step submit_files_store(struct task *task, struct submit_files *files,
                              task_step *next)
 {
     struct storage_put *put = &files->put;
+    struct submission_known *known = &files->known;
 
+    files->next = next;
     put->queue_name = submission->queue_name;
     put->header = submission->header;
     put->count = form->file_count;
@@ -52,7 +59,24 @@ enum step submit_files_store(struct task *task, struct submit_files *files,
         put->uploads[i].name = form->files[i].name;
         put->uploads[i].content = form->files[i].content;
     }
-    return storage_await_put(task->env->storage, task, put, next);
+    known->queue_name = submission->queue_name;
+    known->callback_url = submission->callback_url;
+    known->header = submission->header;
+    return task_await_database(task, &known->job, &submission_known_op, looked);
+}
+
+static enum step looked(struct task *task)
+{
+    struct submit_files *files = request_of(task)->state;
+    struct storage_put *put = &files->put;
+
+    if (files->known.job.status != DB_OK) {
+        put->status = STORAGE_UNAVAILABLE;
+        snprintf(put->reason, sizeof put->reason, "%s", files->known.job.error);
+        return files->next(task);
+    }
+    put->is_repeated = files->known.is_known;
+    return storage_await_put(task->env->storage, task, put, files->next);
 }
 
 struct file_texts submit_files_texts(struct task *task,
@@ -72,33 +96,13 @@ struct file_texts submit_files_texts(struct task *task,
 }
 
 enum step submit_files_take_back(struct task *task, struct submit_files *files,
-                                 const struct submission_insert *submission,
                                  task_step *next)
 {
-    struct submission_known *known = &files->known;
+    const struct storage_put *put = &files->put;
+    struct storage_file *list =
+        arena_zalloc(task->arena, put->count * sizeof *list);
 
     files->next = next;
-    if (files->put.replaced)
-        return next(task);
-    known->queue_name = submission->queue_name;
-    known->callback_url = submission->callback_url;
-    known->header = submission->header;
-    return task_await_database(task, &known->job, &submission_known_op, looked);
-}
-
-static enum step looked(struct task *task)
-{
-    struct submit_files *files = request_of(task)->state;
-    const struct storage_put *put = &files->put;
-    struct storage_file *list;
-
-    if (files->known.job.status != DB_OK) {
-        log_left(task, files->known.job.error);
-        return files->next(task);
-    }
-    if (files->known.is_known)
-        return files->next(task);
-    list = arena_zalloc(task->arena, put->count * sizeof *list);
     for (size_t i = 0; i < put->count; i++) {
         list[i].queue_name = put->queue_name;
         memcpy(list[i].key, put->uploads[i].key, sizeof list[i].key);
@@ -111,18 +115,13 @@ static enum step looked(struct task *task)
 
 static enum step deleted(struct task *task)
 {
-    struct submit_files *files = request_of(task)->state;
+    const struct submit_files *files = request_of(task)->state;
 
     if (files->deletion.status != STORAGE_OK)
-        log_left(task, files->deletion.reason);
+        log_event(LOG_WARNING, "files_left",
+                  log_integer("req", (int64_t)task->number),
+                  log_text("queue", request_of(task)->queue),
+                  log_string("reason", files->deletion.reason),
+                  log_string("then", "found by xqueue files --orphans"));
     return files->next(task);
-}
-
-static void log_left(struct task *task, const char *reason)
-{
-    log_event(LOG_WARNING, "files_left",
-              log_integer("req", (int64_t)task->number),
-              log_text("queue", request_of(task)->queue),
-              log_string("reason", reason),
-              log_string("then", "found by xqueue files --orphans"));
 }

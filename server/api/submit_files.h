@@ -13,8 +13,8 @@
 /* The first member of the state of the submit. */
 struct submit_files {
     struct storage_put put;
-    task_step *next; /* once they are taken back, or stay */
     struct submission_known known;
+    task_step *next; /* when they are stored, or gone */
     struct storage_delete deletion;
 };
 
@@ -34,12 +34,8 @@ enum step submit_files_store(struct task *task, struct submit_files *files,
 struct file_texts submit_files_texts(struct task *task,
                                      const struct submit_files *files);
 
-/*
- * The submission could not be stored: delete its files, unless another one has
- * the same; then `next`.
- */
+/* The submission is certainly not stored: delete its files, then `next`. */
 enum step submit_files_take_back(struct task *task, struct submit_files *files,
-                                 const struct submission_insert *submission,
                                  task_step *next) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "server/cli/command.h"
 #include "server/cli/file_keys.h"
+#include "server/cli/file_lock.h"
 #include "server/cli/work.h"
 
 #include "db/retire.h"
@@ -39,6 +40,8 @@ struct deletion {
 
 static bool read_plan(const struct options *options, struct plan *ret_plan);
 static bool delete_all(struct deletion *deletion);
+static bool choose(struct deletion *deletion, struct arena *arena,
+                   struct old_submission **ret_chosen, size_t *ret_count);
 static bool delete_chunk(struct deletion *deletion,
                          const struct old_submission *chosen, size_t count);
 static bool delete_files(struct deletion *deletion,
@@ -91,29 +94,35 @@ static bool read_plan(const struct options *options, struct plan *ret_plan)
 
 static bool delete_all(struct deletion *deletion)
 {
-    struct work *work = deletion->work;
-    struct old_submission *chosen;
-    struct arena *arena;
-    bool is_done = false;
     bool is_good = true;
+    size_t count = 1;
 
-    while (is_good && !is_done) {
-        enum db_status status;
-        size_t count;
+    while (is_good && count > 0) {
+        struct arena *arena = arena_new();
+        struct old_submission *chosen;
 
-        arena = arena_new();
-        status = delete_old_choose(work->db, arena, deletion->plan->days,
-                                   (size_t)deletion->plan->chunk,
-                                   deletion->last_id, &chosen, &count);
-        is_good = status == DB_OK;
-        if (!is_good)
-            work_failed(work, "looking for old submissions", status);
-        is_done = is_good && count == 0;
-        if (is_good && !is_done)
-            is_good = delete_chunk(deletion, chosen, count);
+        is_good = choose(deletion, arena, &chosen, &count) &&
+                  (count == 0 || delete_chunk(deletion, chosen, count));
         arena_free(arena);
     }
     return is_good;
+}
+
+/* None when there are no more. */
+static bool choose(struct deletion *deletion, struct arena *arena,
+                   struct old_submission **ret_chosen, size_t *ret_count)
+{
+    const struct plan *plan = deletion->plan;
+    enum db_status status;
+
+    if (!plan->keep_files && !file_lock_take(deletion->work))
+        return false;
+    status = delete_old_choose(deletion->work->db, arena, plan->days,
+                               (size_t)plan->chunk, deletion->last_id,
+                               ret_chosen, ret_count);
+    if (status != DB_OK)
+        work_failed(deletion->work, "looking for old submissions", status);
+    return status == DB_OK;
 }
 
 /*

@@ -7,6 +7,7 @@
  */
 #include "server/cli/command.h"
 #include "server/cli/file_keys.h"
+#include "server/cli/file_lock.h"
 #include "server/cli/key_set.h"
 #include "server/cli/work.h"
 
@@ -95,7 +96,8 @@ static bool search(struct search *search)
 
     search->youngest_us = clock_wall_us() - youth_us;
     search->progress_ms = clock_monotonic_ms() + PROGRESS_MS;
-    if (!read_known(search))
+    if ((search->deletes && !file_lock_take(search->work)) ||
+        !read_known(search))
         return false;
     begin_output(search);
     is_good = look_through(search);
@@ -198,6 +200,8 @@ static bool delete_orphans(struct search *search)
 
     if (job.count == 0)
         return true;
+    if (!file_lock_take(search->work))
+        return false;
     file_work_delete(search->files, &job);
     search->deleted += (int64_t)job.deleted;
     if (job.status == STORAGE_OK)

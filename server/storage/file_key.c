@@ -19,10 +19,12 @@ void file_key(struct text header, struct text name,
     buffer_free(&both);
 }
 
-void file_keys(struct storage_put *put)
+void file_key_new(char ret_key[FILE_KEY_SIZE + 1])
 {
-    for (size_t i = 0; i < put->count; i++)
-        file_key(put->header, put->uploads[i].name, put->uploads[i].key);
+    unsigned char random[FILE_KEY_SIZE / 2];
+
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, ret_key);
 }
 
 bool file_key_is_valid(struct text key)

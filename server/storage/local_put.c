@@ -4,53 +4,41 @@
  * is made durable. A process that dies in between leaves whole files or
  * temporary names.
  *
- * A file that is replaced keeps a second name until it is certain that it is
- * not needed any more. Whoever gives names holds a lock on the folder, so that
- * taking them back cannot hit a file of another request.
+ * A name is given only where there is none: whatever has our name is ours, and
+ * may be taken back.
  */
 #include "server/storage/local_folder.h"
 
 #include "server/base/memory.h"
 #include "server/storage/file_key.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct part {
-    const char *key; /* NULL: a later upload has the same */
-    char new[LOCAL_TEMPORARY_SIZE];
-    char old[LOCAL_TEMPORARY_SIZE]; /* of the file that had the key */
-    bool was_there;                 /* such a file */
-    bool is_kept;                   /* as `old` */
-    bool is_written;                /* as `new` */
-    bool is_placed;                 /* as `key` */
+    char name[LOCAL_TEMPORARY_SIZE];
+    bool is_written; /* under that name */
+    bool is_placed;  /* under its key instead */
 };
 
-static void choose_parts(struct storage_put *put, struct part *parts);
 static enum storage_status put_into(int folder, struct storage_put *put,
                                     struct part *parts);
 static enum storage_status write_parts(int folder, struct storage_put *put,
                                        struct part *parts);
 static enum storage_status place_parts(int folder, struct storage_put *put,
                                        struct part *parts);
-static enum storage_status place(int folder, struct part *part,
-                                 char ret_reason[STORAGE_REASON_SIZE]);
-static void keep_old(int folder, struct part *part);
-static void take_back(int folder, const struct part *parts, size_t count);
-static void tidy_up(int folder, const struct part *parts, size_t count);
+static bool place(int folder, const struct storage_put *put, const char *name,
+                  struct storage_upload *upload);
+static void take_back(int folder, const struct storage_put *put,
+                      const struct part *parts);
 
 void local_put(const struct local *local, struct storage_put *put)
 {
     struct part *parts;
     int folder;
 
-    file_keys(put);
     put->status = STORAGE_OK;
     if (put->count == 0)
         return;
@@ -59,25 +47,11 @@ void local_put(const struct local *local, struct storage_put *put)
     if (put->status != STORAGE_OK)
         return;
     parts = xcalloc(put->count, sizeof *parts);
-    choose_parts(put, parts);
     put->status = put_into(folder, put, parts);
+    if (put->status != STORAGE_OK)
+        take_back(folder, put, parts);
     free(parts);
     close(folder);
-}
-
-/* Two names can be made to have one key. Then the last one counts. */
-static void choose_parts(struct storage_put *put, struct part *parts)
-{
-    for (size_t i = 0; i < put->count; i++) {
-        const char *key = put->uploads[i].key;
-
-        for (size_t before = 0; before < i; before++) {
-            if (parts[before].key != NULL &&
-                strcmp(parts[before].key, key) == 0)
-                parts[before].key = NULL;
-        }
-        parts[i].key = key;
-    }
 }
 
 static enum storage_status put_into(int folder, struct storage_put *put,
@@ -85,19 +59,10 @@ static enum storage_status put_into(int folder, struct storage_put *put,
 {
     enum storage_status status = write_parts(folder, put, parts);
 
-    if (status == STORAGE_OK) {
-        /* A disk that knows no locks works without. */
-        const int locked = flock(folder, LOCK_EX);
-
+    if (status == STORAGE_OK)
         status = place_parts(folder, put, parts);
-        if (status != STORAGE_OK)
-            take_back(folder, parts, put->count);
-        if (locked == 0)
-            flock(folder, LOCK_UN);
-    }
-    tidy_up(folder, parts, put->count);
-    for (size_t i = 0; i < put->count && status == STORAGE_OK; i++)
-        put->replaced = put->replaced || parts[i].was_there;
+    if (status == STORAGE_OK && fsync(folder) != 0)
+        status = local_failed(put->reason, "fsync of the queue's folder");
     return status;
 }
 
@@ -107,10 +72,8 @@ static enum storage_status write_parts(int folder, struct storage_put *put,
     for (size_t i = 0; i < put->count; i++) {
         enum storage_status status;
 
-        if (parts[i].key == NULL)
-            continue;
-        local_temporary_name(parts[i].new);
-        status = local_write(folder, parts[i].new, put->uploads[i].content,
+        local_temporary_name(parts[i].name);
+        status = local_write(folder, parts[i].name, put->uploads[i].content,
                              put->reason);
         if (status != STORAGE_OK)
             return status;
@@ -123,62 +86,38 @@ static enum storage_status place_parts(int folder, struct storage_put *put,
                                        struct part *parts)
 {
     for (size_t i = 0; i < put->count; i++) {
-        enum storage_status status;
-
-        if (parts[i].key == NULL)
-            continue;
-        status = place(folder, &parts[i], put->reason);
-        if (status != STORAGE_OK)
-            return status;
+        if (!place(folder, put, parts[i].name, &put->uploads[i]))
+            return local_failed(put->reason, "naming a file");
+        parts[i].is_placed = true;
     }
-    if (fsync(folder) != 0)
-        return local_failed(put->reason, "fsync of the queue's folder");
     return STORAGE_OK;
 }
 
-static enum storage_status place(int folder, struct part *part,
-                                 char ret_reason[STORAGE_REASON_SIZE])
+/*
+ * A second name, unlike a new one, never replaces what has it. When it cannot
+ * be given, because it is taken or because this disk knows no second names,
+ * there is always a key that nobody has.
+ */
+static bool place(int folder, const struct storage_put *put, const char *name,
+                  struct storage_upload *upload)
 {
-    keep_old(folder, part);
-    if (renameat(folder, part->new, folder, part->key) != 0)
-        return local_failed(ret_reason, "naming a file");
-    part->is_placed = true;
-    return STORAGE_OK;
-}
-
-/* Some disks know no second names: there a file is replaced for good. */
-static void keep_old(int folder, struct part *part)
-{
-    struct stat facts;
-
-    local_temporary_name(part->old);
-    if (linkat(folder, part->key, folder, part->old, 0) == 0) {
-        part->was_there = true;
-        part->is_kept = true;
-    } else if (errno != ENOENT) {
-        part->was_there =
-            fstatat(folder, part->key, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+    file_key(put->header, upload->name, upload->key);
+    if (!put->is_repeated &&
+        linkat(folder, name, folder, upload->key, 0) == 0) {
+        unlinkat(folder, name, 0);
+        return true;
     }
+    file_key_new(upload->key);
+    return renameat(folder, name, folder, upload->key) == 0;
 }
 
-static void take_back(int folder, const struct part *parts, size_t count)
+static void take_back(int folder, const struct storage_put *put,
+                      const struct part *parts)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!parts[i].is_placed)
-            continue;
-        if (parts[i].is_kept)
-            renameat(folder, parts[i].old, folder, parts[i].key);
-        else if (!parts[i].was_there)
-            unlinkat(folder, parts[i].key, 0);
-    }
-}
-
-static void tidy_up(int folder, const struct part *parts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].is_written && !parts[i].is_placed)
-            unlinkat(folder, parts[i].new, 0);
-        if (parts[i].is_kept)
-            unlinkat(folder, parts[i].old, 0);
+    for (size_t i = 0; i < put->count; i++) {
+        if (parts[i].is_placed)
+            unlinkat(folder, put->uploads[i].key, 0);
+        else if (parts[i].is_written)
+            unlinkat(folder, parts[i].name, 0);
     }
 }

@@ -40,7 +40,6 @@ void storage_stop(struct storage *storage)
 enum step storage_await_put(struct storage *storage, struct task *task,
                             struct storage_put *put, task_step *next)
 {
-    put->replaced = false;
     return storage->backend->await_put(storage, task, put, next);
 }
 

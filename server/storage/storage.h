@@ -2,9 +2,14 @@
  * Where uploaded files are kept: a folder (MEDIA_ROOT) or an S3 bucket, as
  * the configuration says. Loop thread, but for storage_link().
  *
- * A file is known by its queue and its key, 32 hexadecimal digits: the MD5 of
- * xqueue_header and the field name (R56). No name that a client sends is ever
- * part of a path.
+ * A file is known by its queue and its key, 32 hexadecimal digits. No name that
+ * a client sends is ever part of a path.
+ *
+ * A file belongs to the one put that made it, and is never replaced: so who
+ * takes back what he has put, or deletes what an old submission had, cannot
+ * hit the file of another one. The key is the MD5 of xqueue_header and the
+ * field name (R56) where nobody has it; else, and in S3, where two servers
+ * cannot agree on who came first, random digits.
  */
 #ifndef XQUEUE_STORAGE_STORAGE_H
 #define XQUEUE_STORAGE_STORAGE_H
@@ -68,12 +73,10 @@ struct storage_upload {
 };
 
 /*
- * All or none: with any status but STORAGE_OK no file is left behind that was
- * not there before, and one that was replaced is back. With STORAGE_OK every
- * file is durable. Of two uploads with the same key the last one wins.
+ * All or none: with any status but STORAGE_OK no file is left behind. With
+ * STORAGE_OK every file is durable.
  *
- * S3 cannot put back what was replaced, and while it is away it keeps what it
- * may have got just before.
+ * While S3 is away it keeps what it may have got just before.
  */
 struct storage_put {
     struct text queue_name;
@@ -81,12 +84,15 @@ struct storage_put {
     struct storage_upload *uploads;
     size_t count;
 
+    /*
+     * Submissions of the same header have been, and their files may be going
+     * just now: random keys for these.
+     */
+    bool is_repeated;
+
     enum storage_status status; /* out, and why */
     char reason[STORAGE_REASON_SIZE];
-    bool replaced; /* out: a file of that key was there before */
-    void *internal;
 };
-
 enum step storage_await_put(struct storage *storage, struct task *task,
                             struct storage_put *put,
                             task_step *next) MUST_CHECK;
@@ -108,7 +114,6 @@ struct storage_get {
     struct text content; /* out; lives in the task's arena */
     enum storage_status status;
     char reason[STORAGE_REASON_SIZE];
-    void *internal;
 };
 
 enum step storage_await_get(struct storage *storage, struct task *task,
@@ -127,7 +132,6 @@ struct storage_delete {
     size_t deleted; /* out */
     enum storage_status status;
     char reason[STORAGE_REASON_SIZE];
-    void *internal;
 };
 
 enum step storage_await_delete(struct storage *storage, struct task *task,
@@ -153,7 +157,6 @@ struct storage_list {
     bool more; /* out */
     enum storage_status status;
     char reason[STORAGE_REASON_SIZE];
-    void *internal;
 };
 
 enum step storage_await_list(struct storage *storage, struct task *task,
@@ -171,7 +174,6 @@ struct storage_open {
     struct storage_reader *reader;
     enum storage_status status;
     char reason[STORAGE_REASON_SIZE];
-    void *internal;
 };
 
 /* In S3 nothing is found: its links lead there. */
@@ -188,7 +190,6 @@ struct storage_read {
     size_t got; /* out: less than `size` at the end of the file only */
     enum storage_status status;
     char reason[STORAGE_REASON_SIZE];
-    void *internal;
 };
 
 enum step storage_await_read(struct storage *storage, struct task *task,

@@ -118,7 +118,7 @@ START_TEST(the_files_of_a_submission_that_is_refused_go)
 END_TEST
 
 /* An LMS whose answer was lost sends the same again. */
-START_TEST(they_stay_when_an_earlier_one_has_them_too)
+START_TEST(those_of_an_earlier_one_like_it_stay)
 {
     const char *header = lms_header("twice", "http://127.0.0.1:1/twice");
 
@@ -129,6 +129,7 @@ START_TEST(they_stay_when_an_earlier_one_has_them_too)
     expect_status(lms_upload(header, "b", ten_bytes, 2), 503, NULL);
     mariadb_run("DROP TRIGGER refuse");
     expect_files(grader_pull("twice").files, ten_bytes, 1);
+    ck_assert_uint_eq(media_root_count("twice"), 1);
 }
 END_TEST
 
@@ -138,4 +139,4 @@ SERVICE_STORY("limits of files", &settings,
               TELL(a_thousand_and_one_files_are_no_form),
               TELL(without_a_storage_nothing_is_acknowledged),
               TELL(the_files_of_a_submission_that_is_refused_go),
-              TELL(they_stay_when_an_earlier_one_has_them_too))
+              TELL(those_of_an_earlier_one_like_it_stay))

@@ -11,7 +11,11 @@
 #include <string.h>
 
 #define BOUNDARY "a-boundary-of-the-tests"
+#define CONTENT_TYPE                                                           \
+    "Content-Type: multipart/form-data; boundary=" BOUNDARY "\r\n"
 
+static struct text make_form(const char *header, const char *body,
+                             const struct upload *uploads, size_t count);
 static void append_part(struct buffer *body, const char *name, bool is_file,
                         struct text content);
 static void count_one(struct text key, const struct json_value *value,
@@ -20,23 +24,45 @@ static void count_one(struct text key, const struct json_value *value,
 const struct reply *lms_upload(const char *header, const char *body,
                                const struct upload *uploads, size_t count)
 {
+    return http_send(client,
+                     &(struct http_message){
+                         .method = "POST",
+                         .path = "/xqueue/submit/",
+                         .fields = CONTENT_TYPE,
+                         .body = make_form(header, body, uploads, count),
+                     });
+}
+
+void lms_upload_begin(const char *header, const char *body,
+                      const struct upload *uploads, size_t count)
+{
+    const struct text form = make_form(header, body, uploads, count);
+
+    ck_assert(http_send_bytes(
+        client,
+        text_of(arena_printf(scratch,
+                             "POST /xqueue/submit/ HTTP/1.1\r\nHost: h\r\n"
+                             "Cookie: sessionid=%s\r\n" CONTENT_TYPE
+                             "Content-Length: %zu\r\n\r\n",
+                             http_cookie(client, "sessionid"), form.size))));
+    ck_assert(http_send_bytes(client, form));
+}
+
+/* In `scratch`. */
+static struct text make_form(const char *header, const char *body,
+                             const struct upload *uploads, size_t count)
+{
     struct buffer form = {NULL, 0, 0};
-    const struct reply *reply;
+    struct text copy;
 
     append_part(&form, "xqueue_header", false, text_of(header));
     append_part(&form, "xqueue_body", false, text_of(body));
     for (size_t i = 0; i < count; i++)
         append_part(&form, uploads[i].name, true, uploads[i].content);
     buffer_append_string(&form, "--" BOUNDARY "--\r\n");
-    reply = http_send(client, &(struct http_message){
-                                  .method = "POST",
-                                  .path = "/xqueue/submit/",
-                                  .fields = "Content-Type: multipart/form-data;"
-                                            " boundary=" BOUNDARY "\r\n",
-                                  .body = buffer_text(&form),
-                              });
+    copy = arena_copy(scratch, buffer_text(&form));
     buffer_free(&form);
-    return reply;
+    return copy;
 }
 
 /* As python-requests writes it: no type. */

@@ -17,6 +17,10 @@ struct upload {
 const struct reply *lms_upload(const char *header, const char *body,
                                const struct upload *uploads, size_t count);
 
+/* The same up to the answer, which is for http_read_reply(client). */
+void lms_upload_begin(const char *header, const char *body,
+                      const struct upload *uploads, size_t count);
+
 /*
  * `files`, the text of xqueue_files, has these files and no other, and each
  * link leads to its content.

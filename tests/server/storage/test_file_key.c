@@ -25,21 +25,16 @@ START_TEST(a_name_of_any_letters_has_a_key)
 }
 END_TEST
 
-START_TEST(every_upload_gets_its_key)
+START_TEST(no_two_new_keys_are_the_same)
 {
-    struct storage_upload uploads[] = {
-        {.name = text_of("solution.py")},
-        {.name = text_of("")},
-    };
-    struct storage_put put = {
-        .header = text_of("{\"lms_key\": \"k\"}"),
-        .uploads = uploads,
-        .count = 2,
-    };
+    char first[FILE_KEY_SIZE + 1];
+    char second[FILE_KEY_SIZE + 1];
 
-    file_keys(&put);
-    ck_assert_str_eq(uploads[0].key, "2e7252c4e805dad4c4e1459f56a27994");
-    ck_assert_str_eq(uploads[1].key, "6a86eef207c4ebde413cc634f17b4d69");
+    file_key_new(first);
+    file_key_new(second);
+    ck_assert(file_key_is_valid(text_of(first)));
+    ck_assert(file_key_is_valid(text_of(second)));
+    ck_assert_str_ne(first, second);
 }
 END_TEST
 
@@ -65,5 +60,5 @@ START_TEST(nothing_but_32_small_digits_is_a_key)
 END_TEST
 
 STORY("file keys", TELL(a_key_is_the_md5_of_header_and_name),
-      TELL(a_name_of_any_letters_has_a_key), TELL(every_upload_gets_its_key),
+      TELL(a_name_of_any_letters_has_a_key), TELL(no_two_new_keys_are_the_same),
       TELL(nothing_but_32_small_digits_is_a_key))

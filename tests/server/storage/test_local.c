@@ -113,7 +113,6 @@ START_TEST(a_hundred_files_go_together)
     }
     do_put(&put);
     ck_assert_int_eq(put.status, STORAGE_OK);
-    ck_assert(!put.replaced);
     ck_assert_uint_eq(count_names("test-pull"), 100);
     for (size_t i = 0; i < 100; i++) {
         const struct storage_file file = file_at("test-pull", uploads[i].key);
@@ -257,43 +256,45 @@ START_TEST(files_of_the_django_server_are_found)
 }
 END_TEST
 
-START_TEST(putting_again_replaces_and_says_so)
+/* Each has what he has put, and takes back no more than that. */
+START_TEST(putting_the_same_again_makes_another_file)
 {
-    struct storage_upload upload = {text_of("a.py"), text_of("first"), ""};
-    struct storage_put put = {
-        text_of("q"), text_of("header"), &upload, 1, STORAGE_OK, "", false,
-        NULL};
-    const struct storage_file file = file_at("q", KEY_OF_A);
+    struct storage_file first;
+    struct storage_file second;
+    struct storage_delete job = {.files = &second, .count = 1};
 
-    do_put(&put);
-    ck_assert(!put.replaced);
-    upload.content = text_of("second");
-    do_put(&put);
-    ck_assert_int_eq(put.status, STORAGE_OK);
-    ck_assert(put.replaced);
-    ck_assert_str_eq(content_of(&file), "second");
+    ck_assert_int_eq(put_one("q", "a.py", text_of("first"), &first),
+                     STORAGE_OK);
+    ck_assert_str_eq(first.key, KEY_OF_A);
+    ck_assert_int_eq(put_one("q", "a.py", text_of("second"), &second),
+                     STORAGE_OK);
+    ck_assert_str_ne(second.key, KEY_OF_A);
+    ck_assert_str_eq(content_of(&first), "first");
+    ck_assert_str_eq(content_of(&second), "second");
+    ck_assert_uint_eq(count_names("q"), 2);
+    do_delete(&job);
+    ck_assert_str_eq(content_of(&first), "first");
     ck_assert_uint_eq(count_names("q"), 1);
 }
 END_TEST
 
-START_TEST(of_two_uploads_with_one_key_the_last_wins)
+START_TEST(a_repeated_put_leaves_the_first_keys_alone)
 {
-    struct storage_upload uploads[] = {
-        {text_of("a.py"), text_of("first"), ""},
-        {text_of("b.py"), text_of("other"), ""},
-        {text_of("a.py"), text_of("last"), ""},
-    };
+    struct storage_upload upload = {text_of("a.py"), text_of("1"), ""};
     struct storage_put put = {
-        text_of("q"), text_of("header"), uploads, 3, STORAGE_OK, "", false,
-        NULL};
-    const struct storage_file file = file_at("q", KEY_OF_A);
+        .queue_name = text_of("q"),
+        .header = text_of("header"),
+        .uploads = &upload,
+        .count = 1,
+        .is_repeated = true,
+    };
+    struct storage_file file = {.queue_name = text_of("q")};
 
     do_put(&put);
     ck_assert_int_eq(put.status, STORAGE_OK);
-    ck_assert(!put.replaced);
-    ck_assert_str_eq(uploads[0].key, uploads[2].key);
-    ck_assert_str_eq(content_of(&file), "last");
-    ck_assert_uint_eq(count_names("q"), 2);
+    ck_assert(!is_there("q/" KEY_OF_A));
+    memcpy(file.key, upload.key, sizeof file.key);
+    ck_assert_str_eq(content_of(&file), "1");
 }
 END_TEST
 
@@ -537,17 +538,18 @@ START_TEST(many_tasks_at_once_do_not_mix)
 }
 END_TEST
 
-START_TEST(many_tasks_with_one_file_leave_one_whole_file)
+START_TEST(many_tasks_with_one_file_leave_a_file_each)
 {
     enum { COUNT = 30 };
     static struct storage_put puts[COUNT];
     static struct storage_upload uploads[COUNT];
-    const struct storage_file file = file_at("q", KEY_OF_A);
+    static char contents[COUNT][8];
     size_t first = 0;
 
     for (size_t i = 0; i < COUNT; i++) {
+        snprintf(contents[i], sizeof contents[i], "%zu", i);
         uploads[i].name = text_of("a.py");
-        uploads[i].content = text_of(i % 2 == 0 ? "even" : "odd");
+        uploads[i].content = text_of(contents[i]);
         puts[i] = (struct storage_put){.queue_name = text_of("q"),
                                        .header = text_of("header"),
                                        .uploads = &uploads[i],
@@ -555,12 +557,14 @@ START_TEST(many_tasks_with_one_file_leave_one_whole_file)
     }
     do_puts(puts, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
+        const struct storage_file file = file_at("q", uploads[i].key);
+
         ck_assert_int_eq(puts[i].status, STORAGE_OK);
-        first += !puts[i].replaced;
+        ck_assert_str_eq(content_of(&file), contents[i]);
+        first += strcmp(uploads[i].key, KEY_OF_A) == 0;
     }
     ck_assert_uint_eq(first, 1);
-    ck_assert_ptr_nonnull(content_of(&file));
-    ck_assert_uint_eq(count_names("q"), 1);
+    ck_assert_uint_eq(count_names("q"), COUNT);
 }
 END_TEST
 
@@ -623,8 +627,8 @@ int main(void)
         TELL(what_is_no_key_is_not_found),
         TELL(a_file_that_is_too_large_to_get_is_not_got),
         TELL(files_of_the_django_server_are_found),
-        TELL(putting_again_replaces_and_says_so),
-        TELL(of_two_uploads_with_one_key_the_last_wins),
+        TELL(putting_the_same_again_makes_another_file),
+        TELL(a_repeated_put_leaves_the_first_keys_alone),
         TELL(a_put_of_nothing_makes_nothing),
         TELL(a_queue_of_any_name_keeps_its_files),
         TELL(deleting_counts_what_was_there),
@@ -638,7 +642,7 @@ int main(void)
         TELL(deleting_between_pages_loses_nothing),
         TELL(listing_removes_what_was_left_over_an_hour_ago),
         TELL(many_tasks_at_once_do_not_mix),
-        TELL(many_tasks_with_one_file_leave_one_whole_file),
+        TELL(many_tasks_with_one_file_leave_a_file_each),
         TELL(too_many_at_once_are_refused_and_leave_nothing),
         TELL(the_storage_makes_links_and_knows_them),
     };

@@ -61,6 +61,34 @@ int fsync(int file)
     return (int)syscall(SYS_fsync, file);
 }
 
+static atomic_int bad_names;       /* so many calls that give a name fail */
+static atomic_int bad_names_after; /* so many have not */
+
+static bool fails_to_name(void)
+{
+    if (bad_names == 0 || atomic_fetch_sub(&bad_names_after, 1) > 0)
+        return false;
+    atomic_fetch_sub(&bad_names, 1);
+    errno = EIO;
+    return true;
+}
+
+/* These stand in front of the library's, too. */
+int linkat(int from_folder, const char *from, int to_folder, const char *to,
+           int flags)
+{
+    if (fails_to_name())
+        return -1;
+    return (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    if (fails_to_name())
+        return -1;
+    return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, 0);
+}
+
 static void fail_sync(int number, int error)
 {
     syncs = 0;
@@ -195,12 +223,11 @@ START_TEST(an_error_of_fsync_of_the_folder_leaves_nothing)
     ck_assert_int_eq(put.status, STORAGE_UNAVAILABLE);
     ck_assert_str_eq(put.reason,
                      "fsync of the queue's folder: No space left on device");
-    ck_assert(!put.replaced);
     ck_assert_uint_eq(count_names("q"), 0);
 }
 END_TEST
 
-START_TEST(an_error_brings_back_what_was_replaced)
+START_TEST(an_error_leaves_what_was_there)
 {
     const struct storage_file first = file_at("q", KEY_OF_A);
     const struct storage_file second = file_at("q", KEY_OF_B);
@@ -215,17 +242,18 @@ START_TEST(an_error_brings_back_what_was_replaced)
 }
 END_TEST
 
-START_TEST(bringing_back_does_not_hit_what_another_one_has_put)
+/* Of two at once the first that makes the folder durable fails. */
+START_TEST(taking_back_does_not_hit_what_another_one_has_put)
 {
     static const char *const contents[] = {"first", "second"};
     struct storage_upload uploads[2];
     struct storage_put puts[2];
-    struct storage_file file;
+    size_t good;
 
-    for (int round = 0; round < 10; round++) {
-        are_folders_bad = false;
-        ck_assert_int_eq(put_one("q", "a.py", text_of("old"), &file),
-                         STORAGE_OK);
+    mkdir(below_root("q"), 0700);
+    for (size_t round = 1; round <= 10; round++) {
+        struct storage_file file = {.queue_name = text_of("q")};
+
         for (size_t i = 0; i < 2; i++) {
             uploads[i].name = text_of("a.py");
             uploads[i].content = text_of(contents[i]);
@@ -236,11 +264,13 @@ START_TEST(bringing_back_does_not_hit_what_another_one_has_put)
         }
         are_folders_bad = true;
         do_puts(puts, 2);
+        are_folders_bad = false;
         ck_assert(puts[0].status != puts[1].status);
-        ck_assert_str_eq(content_of(&file),
-                         contents[puts[0].status == STORAGE_OK ? 0 : 1]);
+        good = puts[0].status == STORAGE_OK ? 0 : 1;
+        memcpy(file.key, uploads[good].key, sizeof file.key);
+        ck_assert_str_eq(content_of(&file), contents[good]);
+        ck_assert_uint_eq(count_names("q"), round);
     }
-    ck_assert_uint_eq(count_names("q"), 1);
 }
 END_TEST
 
@@ -249,11 +279,23 @@ START_TEST(a_name_that_cannot_be_given_takes_the_others_back)
     struct storage_put put;
 
     mkdir(below_root("q"), 0700);
-    mkdir(below_root("q/" KEY_OF_B), 0700);
+    bad_names = 2; /* neither the key nor another one */
+    bad_names_after = 1;
     put = put_two("1", "2");
     ck_assert_int_eq(put.status, STORAGE_UNAVAILABLE);
-    ck_assert_str_eq(put.reason, "naming a file: Is a directory");
-    ck_assert(!is_there("q/" KEY_OF_A));
+    ck_assert_str_eq(put.reason, "naming a file: Input/output error");
+    ck_assert_uint_eq(count_names("q"), 0);
+}
+END_TEST
+
+START_TEST(a_disk_without_second_names_gives_keys_of_its_own)
+{
+    struct storage_file file;
+
+    bad_names = 1;
+    ck_assert_int_eq(put_one("q", "a.py", text_of("1"), &file), STORAGE_OK);
+    ck_assert_str_ne(file.key, KEY_OF_A);
+    ck_assert_str_eq(content_of(&file), "1");
     ck_assert_uint_eq(count_names("q"), 1);
 }
 END_TEST
@@ -401,16 +443,18 @@ END_TEST
 
 START_TEST(a_file_that_is_a_link_is_neither_read_nor_written_through)
 {
-    struct storage_file file = file_at("q", KEY_OF_A);
+    const struct storage_file link = file_at("q", KEY_OF_A);
+    struct storage_file file;
 
     mkdir(below_root("q"), 0700);
     make_file("secret", "secret");
     ck_assert_int_eq(symlink("../secret", below_root("q/" KEY_OF_A)), 0);
-    ck_assert_ptr_null(content_of(&file));
+    ck_assert_ptr_null(content_of(&link));
     ck_assert_int_eq(put_one("q", "a.py", text_of("mine"), &file), STORAGE_OK);
     ck_assert_str_eq(content_of(&file), "mine");
+    ck_assert_ptr_null(content_of(&link));
     ck_assert(is_there("secret"));
-    ck_assert_uint_eq(count_names("q"), 1);
+    ck_assert_uint_eq(count_names("q"), 2);
 }
 END_TEST
 
@@ -637,9 +681,10 @@ int main(void)
         TELL(every_file_and_the_folder_are_made_durable),
         TELL(an_error_of_fsync_of_a_file_leaves_nothing),
         TELL(an_error_of_fsync_of_the_folder_leaves_nothing),
-        TELL(an_error_brings_back_what_was_replaced),
-        TELL(bringing_back_does_not_hit_what_another_one_has_put),
+        TELL(an_error_leaves_what_was_there),
+        TELL(taking_back_does_not_hit_what_another_one_has_put),
         TELL(a_name_that_cannot_be_given_takes_the_others_back),
+        TELL(a_disk_without_second_names_gives_keys_of_its_own),
         TELL(a_folder_that_cannot_be_made_durable_is_no_folder_to_use),
         TELL(a_failed_fsync_after_deleting_is_told),
         TELL(deleting_makes_each_folder_durable_once),

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 200, AT_ONCE = 10, LARGE = 20 * 1000 * 1000 };
+enum { MANY = 200, LARGE = 20 * 1000 * 1000 };
 
 static size_t count_files(void);
 static struct storage_put put_of(const char *queue,
@@ -33,15 +33,11 @@ START_TEST(what_is_put_can_be_got)
 
     do_put(&put);
     ck_assert_msg(put.status == STORAGE_OK, "%s", put.reason);
-    ck_assert(!put.replaced);
     for (size_t i = 0; i < 3; i++) {
         struct storage_get get = {.file.queue_name = text_of("queue"),
                                   .max_bytes = 100};
-        char key[FILE_KEY_SIZE + 1];
 
-        file_key(text_of("header"), uploads[i].name, key);
-        ck_assert_str_eq(uploads[i].key, key);
-        memcpy(get.file.key, key, sizeof key);
+        memcpy(get.file.key, uploads[i].key, sizeof get.file.key);
         do_get(&get);
         ck_assert_msg(get.status == STORAGE_OK, "%s", get.reason);
         ck_assert(text_equal(get.content, uploads[i].content));
@@ -49,37 +45,16 @@ START_TEST(what_is_put_can_be_got)
 }
 END_TEST
 
-START_TEST(what_is_put_again_replaces_it)
+START_TEST(what_is_put_again_is_another_file)
 {
-    struct storage_upload upload = {.name = text_of("a"),
-                                    .content = text_of("old")};
-    struct storage_put put = put_of("queue", &upload, 1);
-    struct storage_file file = {.queue_name = text_of("queue")};
+    struct storage_file first;
+    struct storage_file second;
 
-    do_put(&put);
-    ck_assert(!put.replaced);
-    upload.content = text_of("new");
-    do_put(&put);
-    ck_assert_int_eq(put.status, STORAGE_OK);
-    ck_assert(put.replaced);
-    memcpy(file.key, upload.key, sizeof upload.key);
-    ck_assert_str_eq(content_of(&file), "new");
-}
-END_TEST
-
-START_TEST(of_two_with_one_key_the_last_one_wins)
-{
-    struct storage_upload uploads[] = {
-        {.name = text_of("a"), .content = text_of("first")},
-        {.name = text_of("a"), .content = text_of("last")},
-    };
-    struct storage_put put = put_of("queue", uploads, 2);
-    struct storage_file file = {.queue_name = text_of("queue")};
-
-    do_put(&put);
-    memcpy(file.key, uploads[0].key, sizeof file.key);
-    ck_assert_str_eq(content_of(&file), "last");
-    ck_assert_uint_eq(count_files(), 1);
+    ck_assert_int_eq(put_one("queue", "a", text_of("old"), &first), STORAGE_OK);
+    ck_assert_int_eq(put_one("queue", "a", text_of("new"), &second),
+                     STORAGE_OK);
+    ck_assert_str_eq(content_of(&first), "old");
+    ck_assert_str_eq(content_of(&second), "new");
 }
 END_TEST
 
@@ -127,6 +102,7 @@ START_TEST(many_files_go_together)
     struct storage_upload *uploads = xcalloc(MANY, sizeof *uploads);
     struct storage_file *files = xcalloc(MANY, sizeof *files);
     struct storage_delete job = {.files = files, .count = MANY};
+    struct storage_put put;
     char names[MANY][8];
 
     for (size_t i = 0; i < MANY; i++) {
@@ -134,12 +110,9 @@ START_TEST(many_files_go_together)
         uploads[i].name = text_of(names[i]);
         uploads[i].content = text_of(names[i]);
     }
-    for (size_t i = 0; i < MANY; i += AT_ONCE) {
-        struct storage_put put = put_of("queue", uploads + i, AT_ONCE);
-
-        do_put(&put);
-        ck_assert_msg(put.status == STORAGE_OK, "%s", put.reason);
-    }
+    put = put_of("queue", uploads, MANY);
+    do_put(&put);
+    ck_assert_msg(put.status == STORAGE_OK, "%s", put.reason);
     ck_assert_uint_eq(count_files(), MANY);
     for (size_t i = 0; i < MANY; i++) {
         files[i].queue_name = text_of("queue");
@@ -400,8 +373,7 @@ int main(void)
 {
     static const struct story_test tests[] = {
         TELL(what_is_put_can_be_got),
-        TELL(what_is_put_again_replaces_it),
-        TELL(of_two_with_one_key_the_last_one_wins),
+        TELL(what_is_put_again_is_another_file),
         TELL(nothing_may_be_put),
         TELL(queues_may_have_odd_names),
         TELL(many_files_go_together),
