@@ -29,7 +29,8 @@ bool files_are_apart(struct text column);
 
 /*
  * Put the keys of such a submission in the place of its columns' texts; in the
- * arena. Without them, when somebody has deleted them, nothing changes.
+ * arena. Without them, when somebody has deleted them, nothing changes: then
+ * the notes say that there were some.
  */
 enum db_status files_load(struct db_conn *db, struct arena *arena, int64_t id,
                           struct file_texts *texts) MUST_CHECK;

@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char map_is_gone[] = "the map of its files is gone";
+
 enum { US_PER_MINUTE = 60 * 1000000 };
 
 struct pull {
@@ -142,6 +144,8 @@ static enum step pulled(struct task *task)
     request_of(task)->submission = self->op.id;
     if (self->map == FILE_MAP_IN_FILE)
         return read_map(task);
+    if (self->map == FILE_MAP_GONE)
+        return fail_files(task, map_is_gone);
     if (self->map == FILE_MAP_WRITTEN)
         return reply_ok_written(task, buffer_text(&self->reply));
     snprintf(self->get.reason, sizeof self->get.reason,
@@ -176,7 +180,7 @@ static enum step map_read(struct task *task)
     if (get->status == STORAGE_UNAVAILABLE)
         return give_back(task);
     if (get->status == STORAGE_NOT_FOUND)
-        return fail_files(task, "the map of its files is gone");
+        return fail_files(task, map_is_gone);
     if (!file_map_read(task->arena, &self->links, get->content, &files))
         return fail_files(task, "the map of its files is broken");
     write_end(self, files);

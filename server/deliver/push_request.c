@@ -24,6 +24,9 @@ void push_request_write(struct push_request *request, struct arena *arena,
         break;
     case FILE_MAP_IN_FILE:
         break;
+    case FILE_MAP_GONE:
+        request->state = PUSH_REQUEST_BROKEN;
+        break;
     case FILE_MAP_AWAY:
         request->state = PUSH_REQUEST_AWAY;
         break;

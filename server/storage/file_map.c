@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEYS_NOTE "KEY_FOR_EXTERNAL_DICTS"
 #define URLS_NOTE "URL_FOR_EXTERNAL_DICTS"
 
 /* One map being written. */
@@ -31,8 +32,9 @@ static void write_one(struct text name, const struct json_value *value,
                       void *writing);
 static struct text link_to(struct arena *arena, const struct file_links *links,
                            struct text key);
-static bool is_in_file(const struct json_value *keys, struct text urls,
-                       char ret_key[FILE_KEY_SIZE + 1]);
+static bool is_elsewhere(const struct json_value *keys, struct text urls);
+static enum file_map_status find_file(const struct json_value *keys,
+                                      char ret_key[FILE_KEY_SIZE + 1]);
 
 struct text file_map_keys(struct arena *arena, const struct storage_put *put)
 {
@@ -67,8 +69,8 @@ enum file_map_status file_map_links(struct arena *arena,
     if (text_is_absent(keys) || text_equal_string(keys, "{}") ||
         !json_parse_object(arena, keys, &map))
         return FILE_MAP_WRITTEN;
-    if (is_in_file(map, urls, ret_key))
-        return FILE_MAP_IN_FILE;
+    if (is_elsewhere(map, urls))
+        return find_file(map, ret_key);
     if (write_all(arena, links, map, ret_files, &lacks_link) || !lacks_link)
         return FILE_MAP_WRITTEN;
     if (links->storage == NULL && are_written_out(urls))
@@ -167,18 +169,21 @@ static struct text link_to(struct arena *arena, const struct file_links *links,
 /*
  * Both columns say so: a learner's file may have either name, but not both.
  */
-static bool is_in_file(const struct json_value *keys, struct text urls,
-                       char ret_key[FILE_KEY_SIZE + 1])
+static bool is_elsewhere(const struct json_value *keys, struct text urls)
 {
-    const struct json_value *key = json_get(keys, "KEY_FOR_EXTERNAL_DICTS");
-    struct text text;
+    return json_get(keys, KEYS_NOTE) != NULL &&
+           text_starts_with(urls, "{\"" URLS_NOTE "\":");
+}
 
-    if (key == NULL || !text_starts_with(urls, "{\"" URLS_NOTE "\":"))
-        return false;
-    text = json_text(key);
-    if (text_is_absent(text) || !file_key_is_valid(text))
-        return false;
-    memcpy(ret_key, text.data, FILE_KEY_SIZE);
+/* What is not in a file was in the database, or else it would not say so. */
+static enum file_map_status find_file(const struct json_value *keys,
+                                      char ret_key[FILE_KEY_SIZE + 1])
+{
+    const struct text key = json_text(json_get(keys, KEYS_NOTE));
+
+    if (text_is_absent(key) || !file_key_is_valid(key))
+        return FILE_MAP_GONE;
+    memcpy(ret_key, key.data, FILE_KEY_SIZE);
     ret_key[FILE_KEY_SIZE] = '\0';
-    return true;
+    return FILE_MAP_IN_FILE;
 }

@@ -23,6 +23,7 @@ struct text file_map_urls(struct arena *arena, const struct storage_put *put,
 enum file_map_status {
     FILE_MAP_WRITTEN,
     FILE_MAP_IN_FILE, /* a file of that key holds it: see file_map_read() */
+    FILE_MAP_GONE,    /* it was kept elsewhere, and is not there any more */
     FILE_MAP_AWAY     /* there are files, but nothing to make links with now */
 };
 

@@ -18,7 +18,7 @@
 
 static const struct service_settings settings = {
     .queues = "{django: null, longmap: null, oldmap: null, gone: null,"
-              " away: null, broken: null, proxied: null, restart: null,"
+              " lost: null, away: null, broken: null, proxied: null, restart: null,"
               " few: null, many: null}",
 };
 
@@ -116,6 +116,28 @@ START_TEST(a_map_that_is_gone_does_not_stop_the_queue)
 }
 END_TEST
 
+/* Of the database, by hand: as with a file of Django. */
+static void submit_and_lose_map(const char *queue, const char *url)
+{
+    const struct upload *uploads = many_uploads(60);
+
+    expect_status(lms_upload(lms_header(queue, url), "b", uploads, 60), 200,
+                  NULL);
+    mariadb_run("DELETE FROM xqueue_files WHERE id ="
+                " (SELECT MAX(id) FROM queue_submission)");
+}
+
+START_TEST(a_row_of_a_map_that_is_gone_does_not_stop_the_queue)
+{
+    log_in(client);
+    submit_and_lose_map("lost", NULL);
+    expect_status(lms_submit(lms_header("lost", NULL), "next"), 200, NULL);
+    expect_error("lost");
+    ck_assert_str_eq(attempts("lost"), "1 1");
+    expect_text(grader_pull("lost").body, "next");
+}
+END_TEST
+
 START_TEST(a_map_that_cannot_be_read_just_now_costs_no_attempt)
 {
     const char *root = service_media_root(service);
@@ -192,6 +214,24 @@ START_TEST(a_push_whose_map_is_gone_fails_and_the_learner_is_told)
     submit_with_map("nomap", sink_url(lms, "/"));
     push_queues("{pushmap: null, nomap: '%s'}", peer_url(grader, "/"));
     push_expect_failure(lms, "nomap");
+    ck_assert_uint_eq(peer_request_count(grader), 0);
+    peer_stop(grader);
+    sink_stop(lms);
+    service_set_queues(service, settings.queues);
+    service_signal(service, SIGHUP, "result=ok");
+}
+END_TEST
+
+START_TEST(a_push_whose_row_of_a_map_is_gone_fails_as_well)
+{
+    struct sink *lms = sink_start(0);
+    struct peer *grader = peer_start_one((struct peer_rule){.body = "right"});
+
+    log_in(client);
+    push_queues("{pushlost: null, nomap: %s}", "null");
+    submit_and_lose_map("pushlost", sink_url(lms, "/"));
+    push_queues("{pushlost: '%s', nomap: null}", peer_url(grader, "/"));
+    push_expect_failure(lms, "pushlost");
     ck_assert_uint_eq(peer_request_count(grader), 0);
     peer_stop(grader);
     sink_stop(lms);
@@ -286,10 +326,12 @@ SERVICE_STORY("links to files", &settings,
               TELL(a_long_map_of_django_comes_back_whole),
               TELL(a_long_map_without_keys_is_given_as_it_is),
               TELL(a_map_that_is_gone_does_not_stop_the_queue),
+              TELL(a_row_of_a_map_that_is_gone_does_not_stop_the_queue),
               TELL(a_map_that_cannot_be_read_just_now_costs_no_attempt),
               TELL(what_is_no_map_is_given_as_it_stands),
               TELL(without_a_storage_nothing_is_handed_out_without_its_files),
               TELL(a_push_has_the_long_map_of_django_too),
               TELL(a_push_whose_map_is_gone_fails_and_the_learner_is_told),
+              TELL(a_push_whose_row_of_a_map_is_gone_fails_as_well),
               TELL(behind_a_proxy_links_are_as_it_was_called),
               TELL(each_process_takes_the_links_of_the_others))
