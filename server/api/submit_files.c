@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool has_control_characters(struct text name);
 static enum step looked(struct task *task);
 static enum step deleted(struct task *task);
 
@@ -30,8 +31,11 @@ const char *submit_files_problem(struct task *task, const struct form *form)
     const struct config *config = task->env->config;
     size_t bytes = 0;
 
-    for (size_t i = 0; i < form->file_count; i++)
+    for (size_t i = 0; i < form->file_count; i++) {
         bytes += form->files[i].content.size;
+        if (has_control_characters(form->files[i].name))
+            return "The name of a file has control characters";
+    }
     if (form->file_count > (size_t)config->upload_max_files)
         return arena_printf(task->arena, "Submission has more than %lld files",
                             (long long)config->upload_max_files);
@@ -40,6 +44,22 @@ const char *submit_files_problem(struct task *task, const struct form *form)
                             "Submission has files of more than %lld bytes",
                             (long long)config->upload_max_bytes);
     return NULL;
+}
+
+/*
+ * A name with a NUL is cut by whatever is written in C, and refused by what is
+ * written in Python, where a grader would end with an exception; the others
+ * come from no learner either, and do harm in terminals and logs.
+ */
+static bool has_control_characters(struct text name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        const unsigned char byte = (unsigned char)name.data[i];
+
+        if (byte < ' ' || byte == 0x7F)
+            return true;
+    }
+    return false;
 }
 
 enum step submit_files_store(struct task *task, struct submit_files *files,

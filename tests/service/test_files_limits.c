@@ -2,6 +2,7 @@
  * Files that are not taken, and what is left of them: nothing. B176, B186,
  * B188.
  */
+#include "server/base/buffer.h"
 #include "tests/support/media_root.h"
 #include "tests/support/service_story.h"
 #include "tests/support/upload.h"
@@ -12,7 +13,7 @@
 
 static const struct service_settings settings = {
     .queues = "{many: null, large: null, parts: null, broken: null,"
-              " refused: null, twice: null}",
+              " names: null, refused: null, twice: null}",
     .more = "UPLOAD_MAX_FILES: 3\nUPLOAD_MAX_BYTES: 10\n",
 };
 
@@ -36,6 +37,31 @@ static void expect_nothing_of(const char *queue)
                     queue);
 }
 
+#define PART "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
+
+/* One file, whose field has this parameter for its name. */
+static const struct reply *upload_named(const char *parameter)
+{
+    struct buffer form = {NULL, 0, 0};
+    const struct reply *reply;
+
+    buffer_printf(&form, PART, "xqueue_header", lms_header("names", NULL));
+    buffer_printf(&form, PART, "xqueue_body", "b");
+    buffer_printf(&form,
+                  "--b\r\nContent-Disposition: form-data; %s;"
+                  " filename=\"f\"\r\n\r\nx\r\n--b--\r\n",
+                  parameter);
+    reply = http_send(client, &(struct http_message){
+                                  .method = "POST",
+                                  .path = "/xqueue/submit/",
+                                  .fields = "Content-Type: multipart/form-data;"
+                                            " boundary=b\r\n",
+                                  .body = buffer_text(&form),
+                              });
+    buffer_free(&form);
+    return reply;
+}
+
 START_TEST(more_files_than_allowed_are_refused_in_words)
 {
     log_in(client);
@@ -56,6 +82,24 @@ START_TEST(larger_files_than_allowed_are_refused_in_words)
     expect_reply(lms_upload(lms_header("large", NULL), "b", uploads, 2), 1,
                  "\"Submission has files of more than 10 bytes\"");
     expect_nothing_of("large");
+}
+END_TEST
+
+/* As it can only come percent-encoded, or raw. */
+START_TEST(a_name_with_control_characters_is_refused_in_words)
+{
+    static const char *const names[] = {
+        "name*=utf-8''a%00b", "name*=utf-8''%00",   "name*=utf-8''a%0Ab",
+        "name*=utf-8''a%1Fb", "name*=utf-8''a%7Fb", "name=\"a\tb\"",
+        "name=\"a\x1b[2Jb\"",
+    };
+
+    log_in(client);
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        expect_reply(upload_named(names[i]), 1,
+                     "\"The name of a file has control characters\"");
+    expect_nothing_of("names");
+    expect_reply(upload_named("name*=utf-8''a%C2%A0b%20%C3%A9"), 0, "\"1\"");
 }
 END_TEST
 
@@ -136,6 +180,7 @@ END_TEST
 SERVICE_STORY("limits of files", &settings,
               TELL(more_files_than_allowed_are_refused_in_words),
               TELL(larger_files_than_allowed_are_refused_in_words),
+              TELL(a_name_with_control_characters_is_refused_in_words),
               TELL(a_thousand_and_one_files_are_no_form),
               TELL(without_a_storage_nothing_is_acknowledged),
               TELL(the_files_of_a_submission_that_is_refused_go),
