@@ -2,6 +2,7 @@
  * GET /media/<queue>/<key> - a file that came with a submission (R42).
  *
  *   api_media    is the link good?
+ *   placed       open the file
  *   opened       send the head
  *   next_piece   read a piece
  *   piece_read   send it; when it is written, the next one
@@ -11,6 +12,7 @@
  */
 #include "server/api/media.h"
 
+#include "server/api/media_places.h"
 #include "server/api/reply.h"
 #include "server/base/clock.h"
 #include "server/config/config.h"
@@ -24,6 +26,7 @@
 enum { PIECE_BYTES = 64 * 1024 };
 
 struct media {
+    struct media_place place;
     struct storage_open open;
     struct storage_read read;
     struct http_stream *stream;
@@ -33,6 +36,7 @@ struct media {
 };
 
 static task_step api_media;
+static task_step placed;
 static task_step opened;
 static task_step next_piece;
 static task_step piece_read;
@@ -90,10 +94,7 @@ static enum step api_media(struct task *task)
     refusal = refuse_link(task, &self->open.file);
     if (refusal != NULL)
         return reply_not_found(task, refusal);
-    if (env->files_sent >= MEDIA_STREAMS)
-        return reply_busy(task, "too many files are being sent");
-    env->files_sent++;
-    return storage_await_open(env->storage, task, &self->open, opened);
+    return media_places_await(env->media_places, task, &self->place, placed);
 }
 
 /*
@@ -133,6 +134,15 @@ static const char *refuse_link(struct task *task,
         break;
     }
     return "the link is not signed, or wrongly";
+}
+
+static enum step placed(struct task *task)
+{
+    struct media *self = request_of(task)->state;
+
+    if (self->place.state == MEDIA_PLACE_NONE)
+        return reply_busy(task, "too many files are being sent");
+    return storage_await_open(task->env->storage, task, &self->open, opened);
 }
 
 static enum step opened(struct task *task)
@@ -184,6 +194,7 @@ static void begin(struct task *task)
     self->read.buffer = arena_alloc(task->arena, PIECE_BYTES);
     self->left = http_method(request->http) == HTTP_HEAD ? 0 : range.size;
     self->stream = http_reply_begin(request->http, &reply, range.size);
+    self->place.stream = self->stream;
 }
 
 /* Only GET has ranges. Beyond the end there is nothing to send. */
@@ -204,7 +215,9 @@ static enum step next_piece(struct task *task)
 {
     struct media *self = request_of(task)->state;
 
-    if (self->left == 0 || self->client_gone)
+    self->place.is_client_due = false;
+    if (self->left == 0 || self->client_gone ||
+        self->place.state == MEDIA_PLACE_LOST)
         return end(task);
     self->read.size = self->left < PIECE_BYTES ? self->left : PIECE_BYTES;
     return storage_await_read(task->env->storage, task, &self->read,
@@ -221,6 +234,7 @@ static enum step piece_read(struct task *task)
         return end(task);
     self->left -= read->got;
     self->read.offset += (int64_t)read->got;
+    self->place.is_client_due = true;
     http_reply_piece(self->stream, (struct text){read->buffer, read->got},
                      on_written, task);
     return task_wait(task, next_piece);
@@ -243,6 +257,8 @@ static enum step end(struct task *task)
 
     if (self->client_gone)
         result = "the client has gone";
+    else if (self->left > 0 && self->place.state == MEDIA_PLACE_LOST)
+        result = "the client was too slow and others waited";
     else if (self->left > 0)
         result = self->read.status == STORAGE_OK ? "the file broke off"
                                                  : self->read.reason;
@@ -256,5 +272,5 @@ static void leave(struct task *task)
 
     storage_close(self->open.reader);
     self->open.reader = NULL;
-    task->env->files_sent--;
+    media_places_leave(task->env->media_places, &self->place);
 }

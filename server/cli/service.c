@@ -10,6 +10,7 @@
 #include "db/queue.h"
 #include "db/schema.h"
 #include "server/api/housekeeping.h"
+#include "server/api/media_places.h"
 #include "server/api/router.h"
 #include "server/base/crypto.h"
 #include "server/base/log.h"
@@ -263,6 +264,7 @@ static bool start_web(struct service *service)
     settings.body_memory_bytes = (size_t)config->body_memory_bytes;
     settings.max_connections = (size_t)config->max_connections;
     env->sessions = sessions_start(env->loop, config);
+    env->media_places = media_places_new(env->loop);
     service->http = http_server_start(loop_base(env->loop), &settings,
                                       router_handle, env, &error);
     if (service->http == NULL) {
@@ -286,6 +288,7 @@ static void stop(struct service *service)
     if (service->delivery != NULL)
         delivery_cut_off(service->delivery);
     sessions_stop(env->sessions);
+    media_places_free(env->media_places);
     database_stop(env->database);
     storage_stop(env->storage);
     delivery_free(service->delivery);

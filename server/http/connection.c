@@ -38,6 +38,7 @@
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 enum { MAX_WRITE = 256 * 1024 }; /* of a reply for each turn of the loop */
 
@@ -190,6 +191,15 @@ void http_connection_cut(struct http_connection *connection)
 {
     connection->given_up = true;
     bufferevent_trigger_event(connection->bufferevent, BEV_EVENT_EOF, 0);
+}
+
+void http_connection_drop(struct http_connection *connection)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset,
+               sizeof reset);
+    http_connection_cut(connection);
 }
 
 void http_connection_free(struct http_connection *connection)

@@ -134,6 +134,9 @@ void http_connection_close(struct http_connection *connection);
 /* The same when one may be; its handler finds out when it replies. */
 void http_connection_cut(struct http_connection *connection);
 
+/* The same, and the system, too, forgets what the client has not taken. */
+void http_connection_drop(struct http_connection *connection);
+
 /* Free what is left after its descriptor has been closed. */
 void http_connection_free(struct http_connection *connection);
 

@@ -24,7 +24,6 @@ static void check_handling(struct http_connection *connection, int64_t now_ms);
 static void check_reply(struct http_connection *connection, int64_t now_ms);
 static void check_stream(struct http_connection *connection, int64_t now_ms);
 static bool keeps_pace(struct http_connection *connection, int64_t now_ms);
-static void drop_unread(const struct http_connection *connection);
 static void check_linger(struct http_connection *connection, int64_t now_ms);
 static bool is_too_slow(const struct http_connection *connection,
                         int64_t now_ms);
@@ -126,8 +125,7 @@ static void check_reply(struct http_connection *connection, int64_t now_ms)
     if (!has_passed(connection->since_ms,
                     connection->server->settings.reply_timeout_s, now_ms))
         return;
-    drop_unread(connection);
-    http_connection_cut(connection);
+    http_connection_drop(connection);
     log_repeated(&once, LOG_INFO, "a client did not read its reply");
 }
 
@@ -140,8 +138,7 @@ static void check_stream(struct http_connection *connection, int64_t now_ms)
         !has_passed(connection->since_ms,
                     connection->server->settings.stream_timeout_s, now_ms))
         return;
-    drop_unread(connection);
-    http_connection_cut(connection);
+    http_connection_drop(connection);
     log_repeated(&once, LOG_INFO, "a client read a long reply too slowly");
 }
 
@@ -160,15 +157,6 @@ static bool keeps_pace(struct http_connection *connection, int64_t now_ms)
     return pace_holds(&connection->pace, taken,
                       unwritten > 0 || taken < connection->written, &limits,
                       now_ms);
-}
-
-/* When it is closed, the system is not to keep it for the client either. */
-static void drop_unread(const struct http_connection *connection)
-{
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset,
-               sizeof reset);
 }
 
 static void check_linger(struct http_connection *connection, int64_t now_ms)

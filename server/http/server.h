@@ -160,9 +160,15 @@ void http_reply_piece(struct http_stream *stream, struct text piece,
                       http_piece_written *on_written, void *context);
 
 /*
+ * Bytes of all replies on its connection that the client has taken: they never
+ * get fewer. Without a connection as many as there are numbers.
+ */
+uint64_t http_reply_taken(const struct http_stream *stream);
+
+/*
  * Ends the request and frees the stream; legal at any time after the begin.
  * When not all that was promised has been given, the connection is cut, so
- * that the client knows.
+ * that the client knows; and with a piece on its way, that is given up.
  */
 void http_reply_end(struct http_stream *stream);
 

@@ -68,16 +68,23 @@ void http_reply_piece(struct http_stream *stream, struct text piece,
         event_active(stream->turn, EV_TIMEOUT, 1);
 }
 
+uint64_t http_reply_taken(const struct http_stream *stream)
+{
+    const struct http_connection *connection = stream->request->connection;
+
+    return connection == NULL ? UINT64_MAX : http_connection_taken(connection);
+}
+
 void http_reply_end(struct http_stream *stream)
 {
     struct http_request *request = stream->request;
 
     request->server->in_flight--;
-    stream->on_written = NULL;
     if (request->connection != NULL && stream->left > 0)
         cut_short(stream);
     else if (request->connection != NULL)
         http_connection_streamed(request->connection);
+    stream->on_written = NULL;
     /* May end the connection; without one it frees evhttp's request. */
     evhttp_send_reply_end(request->evhttp);
     event_free(stream->turn);
@@ -139,10 +146,15 @@ static void tell(struct http_stream *stream)
                    stream->context);
 }
 
+/* Whoever does not wait for a piece has given the client up. */
 static void cut_short(struct http_stream *stream)
 {
     static struct log_once once;
 
+    if (stream->on_written != NULL) {
+        http_connection_drop(stream->request->connection);
+        return;
+    }
     log_repeated(&once, LOG_WARNING, "a reply ended before its length");
     http_connection_cut(stream->request->connection);
 }

@@ -1,12 +1,14 @@
 /*
  * The files of submissions, as graders fetch them: R42, B190.
  */
+#include "server/api/media_places.h"
 #include "server/base/clock.h"
 #include "server/storage/link.h"
 #include "tests/support/media_root.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/service_story.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,8 @@
 enum {
     MB = 1024 * 1024,
     BIG = 20 * MB,
-    STREAMS = 64,
+    HUGE_BYTES = 1024 * MB - 1,
+    STREAMS = MEDIA_PLACES,
     LIFETIME_S = 600,
     ALL_MS = 60000
 };
@@ -365,31 +368,125 @@ static void wait_for_head(int asking)
     ck_assert_str_eq(head, "HTTP/1.1 200");
 }
 
-START_TEST(more_than_sixty_four_at_once_are_asked_to_come_again)
+/* All places are taken. */
+static void take_all_places(const char *link, int asking[STREAMS])
 {
-    char *content = big_content();
-    const char *link = link_to("many", KEY);
-    const struct reply *reply;
-    int asking[STREAMS];
-    int64_t until_ms;
-
-    media_root_add("many", KEY, (struct text){content, BIG}, 0);
     for (size_t i = 0; i < STREAMS; i++) {
         asking[i] = ask_for(link);
         wait_for_head(asking[i]);
     }
-    reply = http_get(client, link);
-    expect_status(reply, 503, NULL);
-    expect_field(reply, "Retry-After", "2");
-    expect_reply(http_get(client, "/xqueue/status/"), 0, "\"OK\"");
+}
+
+/* What has come, away with it; false when the server has hung up. */
+static bool take_some(int asking)
+{
+    static char bytes[MB];
+    const ssize_t got = recv(asking, bytes, sizeof bytes, MSG_DONTWAIT);
+
+    return got > 0 || (got < 0 && errno == EAGAIN);
+}
+
+static size_t count_open(const int asking[STREAMS])
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < STREAMS; i++) {
+        int error = 0;
+        socklen_t size = sizeof error;
+
+        ck_assert_int_eq(
+            getsockopt(asking[i], SOL_SOCKET, SO_ERROR, &error, &size), 0);
+        open += error == 0;
+    }
+    return open;
+}
+
+static void close_all(const int asking[STREAMS])
+{
     for (size_t i = 0; i < STREAMS; i++)
         close(asking[i]);
-    until_ms = clock_monotonic_ms() + ALL_MS;
-    while ((reply = http_head(client, link))->status == 503)
-        ck_assert_int_lt(clock_monotonic_ms(), until_ms);
-    expect_status(reply, 200, NULL);
-    (void)service_wait_for_log(service, "the client has gone");
+}
+
+START_TEST(of_those_who_do_not_read_one_goes_for_each_who_waits)
+{
+    char *content = big_content();
+    const char *link = link_to("stalled", KEY);
+    int64_t began_ms;
+    int asking[STREAMS];
+
+    media_root_add("stalled", KEY, (struct text){content, BIG}, 0);
+    add_digits("small");
+    take_all_places(link, asking);
+    began_ms = clock_monotonic_ms();
+    expect_status(http_get(client, link_to("small", KEY)), 200, "0123456789");
+    ck_assert_int_lt(clock_monotonic_ms() - began_ms, 10000);
+    ck_assert_uint_eq(count_open(asking), STREAMS - 1);
+    (void)service_wait_for_log(service, "too slow and others waited");
+    /* Now there is a place. */
+    began_ms = clock_monotonic_ms();
+    expect_status(http_get(client, link_to("small", KEY)), 200, "0123456789");
+    ck_assert_int_lt(clock_monotonic_ms() - began_ms, MEDIA_LOOK_MS);
+    expect_reply(http_get(client, "/xqueue/status/"), 0, "\"OK\"");
+    close_all(asking);
     free(content);
+}
+END_TEST
+
+/* More than is read in a test, and takes no room on the disk. */
+static void add_huge(const char *queue)
+{
+    media_root_add(queue, KEY, text_of(""), 0);
+    ck_assert_int_eq(truncate(arena_printf(scratch, "%s/%s/" KEY,
+                                           service_media_root(service), queue),
+                              HUGE_BYTES),
+                     0);
+}
+
+/* The first of them take what is there, and it is soon time for more. */
+static void read_steadily(const int asking[STREAMS], size_t readers)
+{
+    for (size_t i = 0; i < readers; i++)
+        ck_assert_msg(take_some(asking[i]), "%zu was cut", i);
+    poll(NULL, 0, 200);
+}
+
+START_TEST(those_who_read_are_not_cut_for_others)
+{
+    int asking[STREAMS];
+
+    add_huge("steady");
+    add_digits("small");
+    take_all_places(link_to("steady", KEY), asking);
+    ck_assert(http_send_bytes(
+        client,
+        text_of(arena_printf(scratch, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
+                             link_to("small", KEY)))));
+    while (!http_has_input(client))
+        read_steadily(asking, STREAMS - 1);
+    expect_status(http_read_reply(client), 200, "0123456789");
+    read_steadily(asking, STREAMS - 1);
+    ck_assert_uint_eq(count_open(asking), STREAMS - 1);
+    close_all(asking);
+}
+END_TEST
+
+START_TEST(while_all_read_who_waits_too_long_is_asked_to_come_again)
+{
+    const struct reply *reply;
+    int asking[STREAMS];
+
+    add_huge("steady");
+    take_all_places(link_to("steady", KEY), asking);
+    ck_assert(http_send_bytes(
+        client,
+        text_of(arena_printf(scratch, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
+                             link_to("steady", KEY)))));
+    while (!http_has_input(client))
+        read_steadily(asking, STREAMS);
+    reply = http_read_reply(client);
+    expect_status(reply, 503, NULL);
+    expect_field(reply, "Retry-After", "2");
+    close_all(asking);
 }
 END_TEST
 
@@ -479,7 +576,9 @@ SERVICE_STORY(
     TELL(a_path_that_wanders_finds_nothing),
     TELL(files_are_read_and_nothing_else), TELL(no_signature_gets_into_the_log),
     TELL(twenty_megabytes_come_as_they_are), TELL(a_slow_client_gets_all_of_it),
-    TELL(more_than_sixty_four_at_once_are_asked_to_come_again),
+    TELL(of_those_who_do_not_read_one_goes_for_each_who_waits),
+    TELL(those_who_read_are_not_cut_for_others),
+    TELL(while_all_read_who_waits_too_long_is_asked_to_come_again),
     TELL(unsigned_files_are_for_all_who_know_their_names),
     TELL(the_path_is_the_one_of_media_url),
     TELL(without_a_storage_there_are_no_files_and_all_else_goes_on),
