@@ -17,9 +17,10 @@
 #define ERROR "\"Error fetching submission for %s. Please try again.\""
 
 static const struct service_settings settings = {
-    .queues = "{django: null, longmap: null, oldmap: null, gone: null,"
-              " lost: null, away: null, broken: null, proxied: null, restart: null,"
-              " few: null, many: null}",
+    .queues =
+        "{django: null, longmap: null, oldmap: null, gone: null,"
+        " lost: null, away: null, broken: null, proxied: null, restart: null,"
+        " few: null, many: null}",
 };
 
 /* As a Django server would have stored it, with these columns. */
@@ -204,6 +205,36 @@ START_TEST(a_push_has_the_long_map_of_django_too)
 }
 END_TEST
 
+START_TEST(a_push_waits_for_a_storage_that_is_away)
+{
+    const char *root = service_media_root(service);
+    const char *away = arena_printf(scratch, "%s.away", root);
+    struct sink *lms = sink_start(0);
+    struct peer *grader = peer_start_one((struct peer_rule){.body = "right"});
+    const struct upload uploads[] = {{"a", {"A", 1}}};
+    const struct json_value *request;
+
+    log_in(client);
+    push_queues("{pushaway: null, nomap: %s}", "null");
+    submit_with_map("pushaway", sink_url(lms, "/"));
+    media_root_add("pushaway", KEY,
+                   text_of("{\"keys\": {\"a\": \"" OTHER "\"}}"), 5);
+    media_root_add("pushaway", OTHER, uploads[0].content, 5);
+    ck_assert_int_eq(rename(root, away), 0);
+    push_queues("{pushaway: '%s', nomap: null}", peer_url(grader, "/"));
+    (void)service_wait_for_log(service, "submissions to queue pushaway wait");
+    ck_assert_uint_eq(peer_request_count(grader), 0);
+    ck_assert_int_eq(rename(away, root), 0);
+    ck_assert(peer_wait(grader, 1, 20000));
+    ck_assert(
+        json_parse_object(scratch, peer_request(grader, 0)->body, &request));
+    expect_files(json_text(json_get(request, "xqueue_files")), uploads, 1);
+    push_expect_result(lms, "pushaway", "right");
+    peer_stop(grader);
+    sink_stop(lms);
+}
+END_TEST
+
 START_TEST(a_push_whose_map_is_gone_fails_and_the_learner_is_told)
 {
     struct sink *lms = sink_start(0);
@@ -331,6 +362,7 @@ SERVICE_STORY("links to files", &settings,
               TELL(what_is_no_map_is_given_as_it_stands),
               TELL(without_a_storage_nothing_is_handed_out_without_its_files),
               TELL(a_push_has_the_long_map_of_django_too),
+              TELL(a_push_waits_for_a_storage_that_is_away),
               TELL(a_push_whose_map_is_gone_fails_and_the_learner_is_told),
               TELL(a_push_whose_row_of_a_map_is_gone_fails_as_well),
               TELL(behind_a_proxy_links_are_as_it_was_called),
