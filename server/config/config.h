@@ -115,11 +115,12 @@ struct config {
     const char *upload_bucket;      /* UPLOAD_BUCKET: NULL */
     const char *upload_path_prefix; /* UPLOAD_PATH_PREFIX: xqueue; or "" */
     const char *aws_access_key_id;  /* AWS_ACCESS_KEY_ID: NULL; so the next */
-    const char *aws_secret_access_key;   /* AWS_SECRET_ACCESS_KEY */
-    const char *aws_session_token;       /* AWS_SESSION_TOKEN */
-    const char *aws_s3_endpoint_url;     /* AWS_S3_ENDPOINT_URL */
-    const char *aws_s3_region_name;      /* AWS_S3_REGION_NAME */
-    const char *aws_s3_addressing_style; /* AWS_S3_ADDRESSING_STYLE: auto */
+    const char *aws_secret_access_key;    /* AWS_SECRET_ACCESS_KEY */
+    const char *aws_session_token;        /* AWS_SESSION_TOKEN */
+    const char *aws_s3_endpoint_url;      /* AWS_S3_ENDPOINT_URL */
+    const char *aws_s3_region_name;       /* AWS_S3_REGION_NAME */
+    const char *aws_s3_addressing_style;  /* AWS_S3_ADDRESSING_STYLE: auto */
+    const char *aws_s3_signature_version; /* AWS_S3_SIGNATURE_VERSION: s3v4 */
 
     bool session_cookie_secure;      /* SESSION_COOKIE_SECURE: false */
     const char *session_cookie_name; /* SESSION_COOKIE_NAME: sessionid */

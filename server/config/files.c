@@ -82,6 +82,7 @@ static void read_options(struct loading *loading, const struct yaml_node *map,
         {"endpoint_url", "AWS_S3_ENDPOINT_URL"},
         {"region_name", "AWS_S3_REGION_NAME"},
         {"addressing_style", "AWS_S3_ADDRESSING_STYLE"},
+        {"signature_version", "AWS_S3_SIGNATURE_VERSION"},
         {"querystring_expire", "UPLOAD_URL_EXPIRE"},
         {"base_url", "MEDIA_URL"},
     };
@@ -125,6 +126,11 @@ void loading_settle_files(struct loading *loading)
     if (config->stores_in_s3 && config->upload_bucket == NULL)
         loading_warning(loading, &place,
                         "missing: files cannot be stored in S3");
+    place.name = "AWS_S3_SIGNATURE_VERSION";
+    if (config->stores_in_s3 &&
+        strcasecmp(config->aws_s3_signature_version, "s3v4") != 0)
+        loading_warning(loading, &place,
+                        "only s3v4 is known: links are signed with version 4");
     settle_media_url(config);
     if (config->public_url != NULL)
         config->public_url =

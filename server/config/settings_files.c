@@ -164,6 +164,14 @@ static const struct setting table[] = {
         .help = "Whether the bucket stands in the host's name (virtual) or "
                 "in the path.",
     },
+    {
+        .name = "AWS_S3_SIGNATURE_VERSION",
+        .type = SETTING_TEXT,
+        .offset = AT(aws_s3_signature_version),
+        .fallback = "s3v4",
+        .help = "How requests and links are signed: always with version 4, "
+                "whatever is said here.",
+    },
 };
 
 const struct setting_section settings_files = {

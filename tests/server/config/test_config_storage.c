@@ -95,6 +95,27 @@ START_TEST(s3_without_a_bucket_is_warned_of)
 }
 END_TEST
 
+#define IN_S3                                                                  \
+    QUEUE "DEFAULT_FILE_STORAGE: storages.backends.s3.S3Storage\n"             \
+          "UPLOAD_BUCKET: b\n"
+
+START_TEST(other_signatures_than_version_4_are_warned_of)
+{
+    static const char warning[] = "AWS_S3_SIGNATURE_VERSION: only s3v4 is known"
+                                  ": links are signed with version 4\n";
+
+    load(IN_S3);
+    load(IN_S3 "AWS_S3_SIGNATURE_VERSION: s3v4\n");
+    load(IN_S3 "AWS_S3_SIGNATURE_VERSION: null\n");
+    load(QUEUE "AWS_S3_SIGNATURE_VERSION: s3\n");
+    expect_warning(IN_S3 "AWS_S3_SIGNATURE_VERSION: s3\n", warning);
+    expect_warning(IN_S3 "AWS_S3_SIGNATURE_VERSION: s3v2\n", warning);
+    expect_warning(QUEUE "STORAGES: {default: {BACKEND: x.S3Storage, OPTIONS: "
+                         "{bucket_name: b, signature_version: s3}}}\n",
+                   warning);
+}
+END_TEST
+
 START_TEST(a_prefix_may_be_empty)
 {
     load(QUEUE "UPLOAD_PATH_PREFIX: ''\n");
@@ -165,6 +186,7 @@ int main(void)
         TELL(django_names_s3_by_a_class),
         TELL(a_storage_that_we_do_not_have_is_warned_of),
         TELL(s3_without_a_bucket_is_warned_of),
+        TELL(other_signatures_than_version_4_are_warned_of),
         TELL(a_prefix_may_be_empty),
         TELL(what_s3_needs_is_read),
         TELL(the_storages_of_django_are_read),
