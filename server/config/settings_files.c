@@ -124,8 +124,10 @@ static const struct setting table[] = {
         .name = "AWS_ACCESS_KEY_ID",
         .type = SETTING_TEXT,
         .offset = AT(aws_access_key_id),
-        .help = "Who we are at S3; without it the usual variables of the "
-                "environment and the machine's or the container's role say.",
+        .help =
+            "Who we are at S3; without it the usual variables of the "
+            "environment or a role say: of a web identity, of the container, "
+            "or of the machine.",
     },
     {
         .name = "AWS_SECRET_ACCESS_KEY",

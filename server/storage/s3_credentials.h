@@ -1,8 +1,9 @@
 /*
  * Who we are to S3. In this order: the settings, the environment
- * (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN), the
- * role of the container, the role of the machine. Those of a role are fetched
- * anew before they expire. Loop thread, but for s3_credentials_copy().
+ * (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN), a
+ * role: that of a web identity, of the container, of the machine. Those of a
+ * role are fetched anew before they expire. Loop thread, but for
+ * s3_credentials_copy().
  */
 #ifndef XQUEUE_STORAGE_S3_CREDENTIALS_H
 #define XQUEUE_STORAGE_S3_CREDENTIALS_H

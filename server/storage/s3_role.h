@@ -1,10 +1,11 @@
 /*
- * Asking the machine for the credentials of its role: the container's agent,
- * when the environment names one, or the instance's metadata service (its
- * second version: with a token). Loop thread.
+ * Asking for the credentials of our role: Amazon's token service, with a web
+ * identity, when the environment names one; the container's agent, when it
+ * names that; or the instance's metadata service (its second version: with a
+ * token). Loop thread.
  *
- * Only the environment of the process says whom to ask; these are the one
- * kind of requests that may go to link-local addresses.
+ * Only the environment of the process says whom to ask. The last two are the
+ * one kind of requests that may go to link-local addresses.
  */
 #ifndef XQUEUE_STORAGE_S3_ROLE_H
 #define XQUEUE_STORAGE_S3_ROLE_H

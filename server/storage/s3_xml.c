@@ -2,8 +2,9 @@
  * What S3 says in XML.
  *
  * An element counts by its name and its depth: 1 for the root, 2 for what is
- * in it, 3 for what is in a <Contents>. Everything else is passed over. Only
- * the text of the innermost element is kept, up to LONGEST_TEXT.
+ * in it, 3 for what is in a <Contents>, 4 for what is in a <Credentials>.
+ * Everything else is passed over. Only the text of the innermost element is
+ * kept, up to LONGEST_TEXT.
  */
 #include "server/storage/s3_xml.h"
 
@@ -25,6 +26,7 @@ struct reading {
     unsigned depth;
     bool is_list;       /* the root is a list, or else */
     bool is_error;      /* an error */
+    bool is_role;       /* an answer of the token service */
     bool is_in_object;  /* a <Contents> */
     struct buffer text; /* of the element */
 
@@ -34,6 +36,7 @@ struct reading {
     bool is_encoded; /* the names are, as they would be in a URL */
     struct text token;
     struct text code;
+    struct s3_role_words words;
 };
 
 static bool read_xml(struct text xml, struct reading *reading);
@@ -47,6 +50,7 @@ static void on_doctype(void *context, const XML_Char *name,
 static void end_part(struct reading *reading, const char *name);
 static void end_object(struct reading *reading);
 static void end_field(struct reading *reading, const char *name);
+static void end_word(struct reading *reading, const char *name);
 static struct text text_so_far(const struct reading *reading);
 static void take_objects(struct reading *reading, struct s3_page *page);
 
@@ -62,6 +66,19 @@ bool s3_xml_page(struct text xml, struct arena *arena, struct s3_page *ret_page)
     }
     buffer_free(&reading.objects);
     return is_good;
+}
+
+bool s3_xml_role(struct text xml, struct arena *arena,
+                 struct s3_role_words *ret_words)
+{
+    struct reading reading = {
+        .arena = arena,
+        .words = {TEXT_ABSENT, TEXT_ABSENT, TEXT_ABSENT, TEXT_ABSENT}};
+
+    if (!read_xml(xml, &reading) || !reading.is_role)
+        return false;
+    *ret_words = reading.words;
+    return true;
 }
 
 void s3_xml_error_code(struct text xml, char ret_code[S3_CODE_SIZE])
@@ -113,6 +130,8 @@ static void on_start(void *context, const XML_Char *name,
     if (reading->depth == 1) {
         reading->is_list = strcmp(name, "ListBucketResult") == 0;
         reading->is_error = strcmp(name, "Error") == 0;
+        reading->is_role =
+            strcmp(name, "AssumeRoleWithWebIdentityResponse") == 0;
     }
     if (reading->depth == 2) {
         reading->is_in_object = strcmp(name, "Contents") == 0;
@@ -139,6 +158,8 @@ static void on_end(void *context, const XML_Char *name)
         reading->code = text_so_far(reading);
     if (reading->depth == 3 && reading->is_list && reading->is_in_object)
         end_field(reading, name);
+    if (reading->depth == 4 && reading->is_role)
+        end_word(reading, name);
     reading->depth--;
     buffer_clear(&reading->text);
 }
@@ -192,6 +213,21 @@ static void end_field(struct reading *reading, const char *name)
         (void)!text_to_integer(text, &object->size);
     else if (strcmp(name, "LastModified") == 0)
         (void)!iso_time_parse(text, &object->modified_us);
+}
+
+/* In a <Credentials>; no others are so deep that have these names. */
+static void end_word(struct reading *reading, const char *name)
+{
+    struct s3_role_words *words = &reading->words;
+
+    if (strcmp(name, "AccessKeyId") == 0)
+        words->access_key = text_so_far(reading);
+    else if (strcmp(name, "SecretAccessKey") == 0)
+        words->secret_key = text_so_far(reading);
+    else if (strcmp(name, "SessionToken") == 0)
+        words->session_token = text_so_far(reading);
+    else if (strcmp(name, "Expiration") == 0)
+        words->expiration = text_so_far(reading);
 }
 
 static struct text text_so_far(const struct reading *reading)

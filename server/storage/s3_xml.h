@@ -1,6 +1,7 @@
 /*
  * What S3 says in XML, read by Expat: a page of a list, and the word for an
- * error. The only user of Expat. Pure; any thread.
+ * error; and what the token service says of a role. The only user of Expat.
+ * Pure; any thread.
  */
 #ifndef XQUEUE_STORAGE_S3_XML_H
 #define XQUEUE_STORAGE_S3_XML_H
@@ -34,5 +35,20 @@ bool s3_xml_page(struct text xml, struct arena *arena,
  * made of letters and digits alone; the rest of the XML need not be whole.
  */
 void s3_xml_error_code(struct text xml, char ret_code[S3_CODE_SIZE]);
+
+/* The credentials of a role, as somebody wrote them. Absent: not there. */
+struct s3_role_words {
+    struct text access_key;
+    struct text secret_key;
+    struct text session_token;
+    struct text expiration; /* see iso_time.h */
+};
+
+/*
+ * Those in the answer to AssumeRoleWithWebIdentity. False when it is not one,
+ * is cut off, or declares a document type.
+ */
+bool s3_xml_role(struct text xml, struct arena *arena,
+                 struct s3_role_words *ret_words) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The parts of a request in the one way of writing them that is signed. All
- * results are in the arena. Internal to server/storage/sigv4.c.
+ * results are in the arena. Internal to server/storage/.
  */
 #ifndef XQUEUE_STORAGE_SIGV4_CANONICAL_H
 #define XQUEUE_STORAGE_SIGV4_CANONICAL_H

@@ -353,6 +353,8 @@ static void before_each(void)
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         "AWS_EC2_METADATA_DISABLED",
         INSTANCE,
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)

@@ -158,6 +158,56 @@ START_TEST(an_error_has_a_code)
 }
 END_TEST
 
+static bool read_role(const char *xml, struct s3_role_words *ret_words)
+{
+    return s3_xml_role(text_of(xml), arena, ret_words);
+}
+
+#define ROLE_START                                                             \
+    "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/"    \
+    "doc/2011-06-15/\"><AssumeRoleWithWebIdentityResult>"
+#define ROLE_END                                                               \
+    "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+
+START_TEST(the_credentials_of_a_role_are_read)
+{
+    struct s3_role_words words;
+
+    ck_assert(read_role(ROLE_START
+                        "<AssumedRoleUser><Arn>arn</Arn></AssumedRoleUser>"
+                        "<Credentials><SessionToken>to+ken=</SessionToken>"
+                        "<SecretAccessKey>se/cret</SecretAccessKey>"
+                        "<Expiration>2014-10-24T23:00:23Z</Expiration>"
+                        "<AccessKeyId>WHO</AccessKeyId></Credentials>" ROLE_END,
+                        &words));
+    ck_assert(text_equal_string(words.access_key, "WHO"));
+    ck_assert(text_equal_string(words.secret_key, "se/cret"));
+    ck_assert(text_equal_string(words.session_token, "to+ken="));
+    ck_assert(text_equal_string(words.expiration, "2014-10-24T23:00:23Z"));
+}
+END_TEST
+
+START_TEST(what_a_role_lacks_is_absent)
+{
+    struct s3_role_words words;
+
+    ck_assert(read_role(ROLE_START ROLE_END, &words));
+    ck_assert(text_is_absent(words.access_key));
+    ck_assert(text_is_absent(words.expiration));
+}
+END_TEST
+
+START_TEST(what_is_no_role_is_none)
+{
+    struct s3_role_words words;
+
+    ck_assert(!read_role("", &words));
+    ck_assert(!read_role(ROLE_START, &words));
+    ck_assert(!read_role("<ErrorResponse><Error/></ErrorResponse>", &words));
+    ck_assert(!read_role("<!DOCTYPE a>" ROLE_START ROLE_END, &words));
+}
+END_TEST
+
 int main(void)
 {
     static const struct story_test tests[] = {
@@ -168,6 +218,9 @@ int main(void)
         TELL(what_is_not_a_whole_list_is_refused),
         TELL(depth_and_length_have_an_end),
         TELL(an_error_has_a_code),
+        TELL(the_credentials_of_a_role_are_read),
+        TELL(what_a_role_lacks_is_absent),
+        TELL(what_is_no_role_is_none),
     };
     static const struct story story = {
         .name = "what S3 says",
