@@ -14,17 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* In the task's arena. */
-struct local_work {
-    struct files_work work;
-    const struct local *local;
-    struct arena *arena;
-    void *job; /* one of the structs of storage.h */
-    struct local_deletion deletion;
-};
-
-typedef enum files_turn run_work(struct files_work *work);
-
 static bool start(struct storage *storage,
                   const struct storage_settings *settings, char **ret_error);
 static bool find_root(struct local *local, const char *media_root,
@@ -32,115 +21,72 @@ static bool find_root(struct local *local, const char *media_root,
 static bool try_root(const struct local *local, char **ret_error);
 static void stop(struct storage *storage);
 static enum step await(struct storage *storage, struct task *task,
-                       struct local_work *work, task_step *next);
-static struct local_work *new_work(struct storage *storage, struct task *task,
-                                   run_work *run, void *job);
+                       local_run *run, void *job, task_step *next);
+static enum files_turn run_work(struct files_work *work);
 
-static struct local_work *work_of(struct files_work *work)
-{
-    return CONTAINER_OF(work, struct local_work, work);
-}
-
-/* --- the work, as the workers see it ---------------------------------- */
-
-static enum files_turn run_put(struct files_work *work)
-{
-    local_put(work_of(work)->local, work_of(work)->job);
-    return FILES_DONE;
-}
-
-static enum files_turn run_get(struct files_work *work)
-{
-    local_get(work_of(work)->local, work_of(work)->job, work_of(work)->arena);
-    return FILES_DONE;
-}
-
-static enum files_turn run_delete(struct files_work *work)
-{
-    return local_delete(work_of(work)->local, &work_of(work)->deletion);
-}
-
-static enum files_turn run_list(struct files_work *work)
-{
-    local_list(work_of(work)->local, work_of(work)->job, work_of(work)->arena);
-    return FILES_DONE;
-}
-
-static enum files_turn run_open(struct files_work *work)
-{
-    local_open(work_of(work)->local, work_of(work)->job);
-    return FILES_DONE;
-}
-
-static enum files_turn run_read(struct files_work *work)
-{
-    local_read(work_of(work)->job);
-    return FILES_DONE;
-}
-
-/* --- and as the tasks do ---------------------------------------------- */
+/* --- jobs: each looks as if refused until it is done ------------------- */
 
 static enum step await_put(struct storage *storage, struct task *task,
                            struct storage_put *put, task_step *next)
 {
     put->status = storage_refused(put->reason);
-    return await(storage, task, new_work(storage, task, run_put, put), next);
+    return await(storage, task, local_put, put, next);
 }
 
 static enum step await_get(struct storage *storage, struct task *task,
                            struct storage_get *get, task_step *next)
 {
     get->status = storage_refused(get->reason);
-    return await(storage, task, new_work(storage, task, run_get, get), next);
+    return await(storage, task, local_get, get, next);
 }
 
 static enum step await_delete(struct storage *storage, struct task *task,
                               struct storage_delete *job, task_step *next)
 {
-    struct local_work *work = new_work(storage, task, run_delete, job);
-
-    work->deletion.job = job;
     job->status = storage_refused(job->reason);
-    return await(storage, task, work, next);
+    return await(storage, task, local_delete, job, next);
 }
 
 static enum step await_list(struct storage *storage, struct task *task,
                             struct storage_list *list, task_step *next)
 {
     list->status = storage_refused(list->reason);
-    return await(storage, task, new_work(storage, task, run_list, list), next);
+    return await(storage, task, local_list, list, next);
 }
 
 static enum step await_open(struct storage *storage, struct task *task,
                             struct storage_open *job, task_step *next)
 {
     job->status = storage_refused(job->reason);
-    return await(storage, task, new_work(storage, task, run_open, job), next);
+    return await(storage, task, local_open, job, next);
 }
 
 static enum step await_read(struct storage *storage, struct task *task,
                             struct storage_read *job, task_step *next)
 {
     job->status = storage_refused(job->reason);
-    return await(storage, task, new_work(storage, task, run_read, job), next);
+    return await(storage, task, local_read, job, next);
 }
 
 static enum step await(struct storage *storage, struct task *task,
-                       struct local_work *work, task_step *next)
-{
-    return files_pool_await(storage->pool, task, &work->work, next);
-}
-
-static struct local_work *new_work(struct storage *storage, struct task *task,
-                                   run_work *run, void *job)
+                       local_run *run, void *job, task_step *next)
 {
     struct local_work *work = arena_zalloc(task->arena, sizeof *work);
 
-    work->work.run = run;
     work->local = storage->state;
-    work->arena = task->arena;
     work->job = job;
-    return work;
+    work->arena = task->arena;
+    work->run = run;
+    work->work.run = run_work;
+    return files_pool_await(storage->pool, task, &work->work, next);
+}
+
+/* Worker. */
+static enum files_turn run_work(struct files_work *work)
+{
+    struct local_work *own = CONTAINER_OF(work, struct local_work, work);
+
+    return own->run(own);
 }
 
 /* --- links, beginning and end ----------------------------------------- */

@@ -25,9 +25,8 @@ struct local {
     struct links *links; /* owns */
 };
 
-/* A long list is done in pieces: FILES_MORE until it is. */
+/* How far a deletion has come: a long one is done in pieces. */
 struct local_deletion {
-    struct storage_delete *job;
     size_t position;
     bool has_failed; /* some file */
     char reason[STORAGE_REASON_SIZE];
@@ -35,14 +34,25 @@ struct local_deletion {
 
 enum { LOCAL_DELETE_TURN = 500, LOCAL_PAGE = 10000 /* files */ };
 
-void local_put(const struct local *local, struct storage_put *put);
-void local_get(const struct local *local, struct storage_get *get,
-               struct arena *arena);
-enum files_turn local_delete(const struct local *local,
-                             struct local_deletion *deletion);
-void local_list(const struct local *local, struct storage_list *list,
-                struct arena *arena);
-void local_open(const struct local *local, struct storage_open *open);
-void local_read(struct storage_read *read);
+struct local_work;
+typedef enum files_turn local_run(struct local_work *work);
+
+struct local_work {
+    const struct local *local;
+    void *job;           /* one of the structs of storage.h */
+    struct arena *arena; /* for what comes out; with all this the task's */
+    struct local_deletion deletion;
+
+    local_run *run; /* internal to local.c, as the next */
+    struct files_work work;
+};
+
+/* Each as its namesake in storage.h; a deletion says FILES_MORE until done. */
+local_run local_put;
+local_run local_get;
+local_run local_delete;
+local_run local_list;
+local_run local_open;
+local_run local_read;
 
 #endif

@@ -13,19 +13,19 @@
 #include <unistd.h>
 
 static int compare_queues(const void *left, const void *right);
-static size_t delete_of_one_queue(const struct local *local,
-                                  struct local_deletion *deletion,
+static size_t delete_of_one_queue(struct local_work *work,
                                   const struct storage_file **files,
                                   size_t count);
-static void delete_in(int folder, struct local_deletion *deletion,
+static void delete_in(int folder, struct local_work *work,
                       const struct storage_file **files, size_t count);
 static void note_failure(struct local_deletion *deletion, const char *reason);
-static void tell(struct local_deletion *deletion);
+static void tell(const struct local_deletion *deletion,
+                 struct storage_delete *job);
 
-enum files_turn local_delete(const struct local *local,
-                             struct local_deletion *deletion)
+enum files_turn local_delete(struct local_work *work)
 {
-    struct storage_delete *job = deletion->job;
+    struct local_deletion *deletion = &work->deletion;
+    struct storage_delete *job = work->job;
     const struct storage_file *files[LOCAL_DELETE_TURN];
     size_t count = job->count - deletion->position;
     size_t done = 0;
@@ -36,14 +36,13 @@ enum files_turn local_delete(const struct local *local,
         files[i] = &job->files[deletion->position + i];
     qsort(files, count, sizeof files[0], compare_queues);
     while (done < count)
-        done +=
-            delete_of_one_queue(local, deletion, files + done, count - done);
+        done += delete_of_one_queue(work, files + done, count - done);
     deletion->position += count;
     if (deletion->position < job->count) {
         job->status = storage_refused(job->reason);
         return FILES_MORE;
     }
-    tell(deletion);
+    tell(deletion, job);
     return FILES_DONE;
 }
 
@@ -60,8 +59,7 @@ static int compare_queues(const void *left, const void *right)
 }
 
 /* Those at the beginning of the list; how many they are. */
-static size_t delete_of_one_queue(const struct local *local,
-                                  struct local_deletion *deletion,
+static size_t delete_of_one_queue(struct local_work *work,
                                   const struct storage_file **files,
                                   size_t count)
 {
@@ -72,35 +70,37 @@ static size_t delete_of_one_queue(const struct local *local,
 
     while (same < count && compare_queues(&files[0], &files[same]) == 0)
         same++;
-    status = local_find_folder(local, files[0]->queue_name, &folder, reason);
+    status =
+        local_find_folder(work->local, files[0]->queue_name, &folder, reason);
     if (status == STORAGE_OK) {
-        delete_in(folder, deletion, files, same);
+        delete_in(folder, work, files, same);
         close(folder);
     } else if (status != STORAGE_NOT_FOUND) {
-        note_failure(deletion, reason);
+        note_failure(&work->deletion, reason);
     }
     return same;
 }
 
-static void delete_in(int folder, struct local_deletion *deletion,
+static void delete_in(int folder, struct local_work *work,
                       const struct storage_file **files, size_t count)
 {
-    const size_t before = deletion->job->deleted;
+    struct storage_delete *job = work->job;
+    const size_t before = job->deleted;
     char reason[STORAGE_REASON_SIZE];
 
     for (size_t i = 0; i < count; i++) {
         if (!file_key_is_valid(text_of(files[i]->key)))
             continue;
         if (unlinkat(folder, files[i]->key, 0) == 0) {
-            deletion->job->deleted++;
+            job->deleted++;
         } else if (errno != ENOENT) {
             local_failed(reason, "deleting a file");
-            note_failure(deletion, reason);
+            note_failure(&work->deletion, reason);
         }
     }
-    if (deletion->job->deleted > before && fsync(folder) != 0) {
+    if (job->deleted > before && fsync(folder) != 0) {
         local_failed(reason, "fsync of the queue's folder");
-        note_failure(deletion, reason);
+        note_failure(&work->deletion, reason);
     }
 }
 
@@ -113,10 +113,9 @@ static void note_failure(struct local_deletion *deletion, const char *reason)
     snprintf(deletion->reason, sizeof deletion->reason, "%s", reason);
 }
 
-static void tell(struct local_deletion *deletion)
+static void tell(const struct local_deletion *deletion,
+                 struct storage_delete *job)
 {
-    struct storage_delete *job = deletion->job;
-
     job->status = deletion->has_failed ? STORAGE_UNAVAILABLE : STORAGE_OK;
     if (deletion->has_failed)
         snprintf(job->reason, sizeof job->reason, "%s", deletion->reason);

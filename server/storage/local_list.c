@@ -39,20 +39,20 @@ static void add_file(struct page *page, int folder, const char *key,
                      struct text queue_name);
 static void turn_page(struct page *page);
 
-void local_list(const struct local *local, struct storage_list *list,
-                struct arena *arena)
+enum files_turn local_list(struct local_work *work)
 {
+    struct storage_list *list = work->job;
     struct page page = {
         .list = list,
-        .arena = arena,
+        .arena = work->arena,
         .now_s = clock_wall_us() / 1000000,
     };
 
-    list->status = local_open_root(local, &page.root, list->reason);
+    list->status = local_open_root(work->local, &page.root, list->reason);
     if (list->status != STORAGE_OK)
-        return;
+        return FILES_DONE;
     page.scratch = arena_new();
-    list->files = arena_alloc(arena, LOCAL_PAGE * sizeof *list->files);
+    list->files = arena_alloc(page.arena, LOCAL_PAGE * sizeof *list->files);
     page.keys = arena_alloc(page.scratch, 2 * LOCAL_PAGE * sizeof *page.keys);
     read_marker(&page);
     list->status = fill_page(&page);
@@ -63,6 +63,7 @@ void local_list(const struct local *local, struct storage_list *list,
     free(page.last);
     arena_free(page.scratch);
     close(page.root);
+    return FILES_DONE;
 }
 
 static void read_marker(struct page *page)

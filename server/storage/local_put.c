@@ -23,8 +23,7 @@ struct part {
     bool is_placed;  /* under its key instead */
 };
 
-static enum storage_status put_into(int folder, struct storage_put *put,
-                                    struct part *parts);
+static enum storage_status put_into(int folder, struct storage_put *put);
 static enum storage_status write_parts(int folder, struct storage_put *put,
                                        struct part *parts);
 static enum storage_status place_parts(int folder, struct storage_put *put,
@@ -34,35 +33,35 @@ static bool place(int folder, const struct storage_put *put, const char *name,
 static void take_back(int folder, const struct storage_put *put,
                       const struct part *parts);
 
-void local_put(const struct local *local, struct storage_put *put)
+enum files_turn local_put(struct local_work *work)
 {
-    struct part *parts;
+    struct storage_put *put = work->job;
     int folder;
 
     put->status = STORAGE_OK;
     if (put->count == 0)
-        return;
+        return FILES_DONE;
     put->status =
-        local_make_folder(local, put->queue_name, &folder, put->reason);
+        local_make_folder(work->local, put->queue_name, &folder, put->reason);
     if (put->status != STORAGE_OK)
-        return;
-    parts = xcalloc(put->count, sizeof *parts);
-    put->status = put_into(folder, put, parts);
-    if (put->status != STORAGE_OK)
-        take_back(folder, put, parts);
-    free(parts);
+        return FILES_DONE;
+    put->status = put_into(folder, put);
     close(folder);
+    return FILES_DONE;
 }
 
-static enum storage_status put_into(int folder, struct storage_put *put,
-                                    struct part *parts)
+static enum storage_status put_into(int folder, struct storage_put *put)
 {
+    struct part *parts = xcalloc(put->count, sizeof *parts);
     enum storage_status status = write_parts(folder, put, parts);
 
     if (status == STORAGE_OK)
         status = place_parts(folder, put, parts);
     if (status == STORAGE_OK && fsync(folder) != 0)
         status = local_failed(put->reason, "fsync of the queue's folder");
+    if (status != STORAGE_OK)
+        take_back(folder, put, parts);
+    free(parts);
     return status;
 }
 

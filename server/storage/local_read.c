@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static enum storage_status read_whole(int file, struct storage_get *get,
+                                      struct arena *arena);
 static enum storage_status open_file(const struct local *local,
                                      struct storage_file *wanted, int *ret_file,
                                      char ret_reason[STORAGE_REASON_SIZE]);
@@ -20,51 +22,62 @@ static enum storage_status examine(int file, struct storage_file *wanted,
 static bool read_at(int file, int64_t offset, char *bytes, size_t size,
                     size_t *ret_got);
 
-void local_get(const struct local *local, struct storage_get *get,
-               struct arena *arena)
+enum files_turn local_get(struct local_work *work)
 {
+    struct storage_get *get = work->job;
+    int file = -1;
+
+    get->status = open_file(work->local, &get->file, &file, get->reason);
+    if (get->status != STORAGE_OK)
+        return FILES_DONE;
+    get->status = read_whole(file, get, work->arena);
+    close(file);
+    return FILES_DONE;
+}
+
+static enum storage_status read_whole(int file, struct storage_get *get,
+                                      struct arena *arena)
+{
+    const size_t size = (size_t)get->file.size;
     size_t got;
     char *bytes;
-    int file = -1;
 
-    get->status = open_file(local, &get->file, &file, get->reason);
-    if (get->status != STORAGE_OK)
-        return;
-    if ((uint64_t)get->file.size > get->max_bytes) {
-        get->status = STORAGE_UNAVAILABLE;
+    if (size > get->max_bytes) {
         snprintf(get->reason, sizeof get->reason,
                  "the file has more than %zu bytes", get->max_bytes);
-        close(file);
-        return;
+        return STORAGE_UNAVAILABLE;
     }
-    bytes = arena_alloc(arena, (size_t)get->file.size + 1);
-    if (read_at(file, 0, bytes, (size_t)get->file.size, &got)) {
-        bytes[got] = '\0';
-        get->content = (struct text){bytes, got};
-    } else {
-        get->status = local_failed(get->reason, "reading a file");
-    }
-    close(file);
+    bytes = arena_alloc(arena, size + 1);
+    if (!read_at(file, 0, bytes, size, &got))
+        return local_failed(get->reason, "reading a file");
+    bytes[got] = '\0';
+    get->content = (struct text){bytes, got};
+    return STORAGE_OK;
 }
 
-void local_open(const struct local *local, struct storage_open *open)
+enum files_turn local_open(struct local_work *work)
 {
+    struct storage_open *open = work->job;
     int file = -1;
 
-    open->status = open_file(local, &open->file, &file, open->reason);
+    open->status = open_file(work->local, &open->file, &file, open->reason);
     if (open->status != STORAGE_OK)
-        return;
+        return FILES_DONE;
     open->reader = xcalloc(1, sizeof *open->reader);
     open->reader->file = file;
+    return FILES_DONE;
 }
 
-void local_read(struct storage_read *read)
+enum files_turn local_read(struct local_work *work)
 {
+    struct storage_read *read = work->job;
+
     if (read_at(read->reader->file, read->offset, read->buffer, read->size,
                 &read->got))
         read->status = STORAGE_OK;
     else
         read->status = local_failed(read->reason, "reading a file");
+    return FILES_DONE;
 }
 
 static enum storage_status open_file(const struct local *local,

@@ -4,6 +4,7 @@
 #include "server/storage/queue_name.h"
 
 #include "server/base/crypto.h"
+#include "server/base/percent.h"
 
 #include <string.h>
 
@@ -30,30 +31,14 @@ enum queue_folder_form queue_folder_of(struct text queue_name,
 bool queue_of_folder(const char *folder, struct arena *arena,
                      struct text *ret_queue_name)
 {
-    const size_t length = strlen(folder);
-    char *name = arena_alloc(arena, length + 1);
+    const struct text name =
+        percent_decode(arena, text_of(folder), PERCENT_PLUS_STAYS);
     char again[QUEUE_FOLDER_SIZE];
-    size_t size = 0;
 
-    for (size_t i = 0; i < length; i++) {
-        char byte = folder[i];
-
-        if (byte == '%') {
-            if (length - i <= 2 || text_hex_digit(folder[i + 1]) < 0 ||
-                text_hex_digit(folder[i + 2]) < 0)
-                return false;
-            byte = (char)(text_hex_digit(folder[i + 1]) << 4 |
-                          text_hex_digit(folder[i + 2]));
-            i += 2;
-        }
-        name[size++] = byte;
-    }
-    name[size] = '\0';
-    if (queue_folder_of((struct text){name, size}, again) !=
-            QUEUE_FOLDER_NAME ||
+    if (queue_folder_of(name, again) != QUEUE_FOLDER_NAME ||
         strcmp(again, folder) != 0)
         return false;
-    *ret_queue_name = (struct text){name, size};
+    *ret_queue_name = name;
     return true;
 }
 
