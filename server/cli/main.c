@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
     &command_serve,      &command_migrate,      &command_update_users,
@@ -15,6 +16,8 @@ static const struct command *const commands[] = {
     &command_version,
 };
 
+static void be_first_process(void);
+static void end(int number);
 static const struct command *find_command(const char *name);
 static enum exit_code run(const struct command *command, int argc, char **argv);
 static void print_usage(FILE *out);
@@ -27,6 +30,8 @@ int main(int argc, char **argv)
                  strcmp(argv[1], "help") == 0);
 
     signal(SIGPIPE, SIG_IGN);
+    if (getpid() == 1)
+        be_first_process();
     if (argc < 2 || (asks && argc == 2)) {
         print_usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_DONE;
@@ -44,6 +49,23 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     return (int)run(command, argc - 1, argv + 1);
+}
+
+/*
+ * As the first process of a container we would not be ended by a signal that
+ * we do not handle, and orphans of what was run beside us become ours: the
+ * kernel shall bury them.
+ */
+static void be_first_process(void)
+{
+    signal(SIGINT, end);
+    signal(SIGTERM, end);
+    signal(SIGCHLD, SIG_IGN);
+}
+
+static void end(int number)
+{
+    _exit(128 + number);
 }
 
 static enum exit_code run(const struct command *command, int argc, char **argv)

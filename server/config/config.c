@@ -156,14 +156,16 @@ static void load_pair(struct loading *loading, const struct yaml_pair *pair)
     if (pair->value->kind == YAML_NULL)
         return;
     place = place_in_file(setting->name, pair->value);
-    if (setting->type == SETTING_QUEUES)
+    if (setting->type == SETTING_QUEUES) {
         loading->queues = pair->value;
-    else if (setting->type == SETTING_USERS)
+        loading->queues_file = loading->file;
+    } else if (setting->type == SETTING_USERS) {
         loading_users(loading, pair->value);
-    else if (setting->type == SETTING_DATABASES)
+    } else if (setting->type == SETTING_DATABASES) {
         loading_databases(loading, pair->value);
-    else
+    } else {
         loading_apply(loading, setting, pair->value, &place);
+    }
 }
 
 static void warn_of_foreign(struct loading *loading,
@@ -189,8 +191,10 @@ static struct config *finish(struct loading *loading,
     for (size_t i = 0; i < count; i++)
         apply_override(loading, &overrides[i]);
     settle_socket(&config->database);
-    if (loading->queues != NULL)
+    if (loading->queues != NULL) {
+        loading->file = loading->queues_file;
         loading_queues(loading, loading->queues);
+    }
     arena_free(loading->tree);
     loading_settle_files(loading);
     check_together(loading);

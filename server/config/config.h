@@ -4,9 +4,10 @@
  * (server/config/settings.h), from which `xqueue settings` and the README's
  * table are printed too.
  *
- * Every setting but the maps (XQUEUES, USERS, DATABASES) can come from the
- * environment: XQUEUE_LISTEN gives LISTEN, XQUEUE_DB_HOST the database's host,
- * XQUEUE_DB_PASSWORD_FILE names a file that holds the password. An empty
+ * Every setting but DATABASES can come from the environment: XQUEUE_LISTEN
+ * gives LISTEN, XQUEUE_DB_HOST the database's host, XQUEUE_DB_PASSWORD_FILE
+ * names a file that holds the password. XQUEUE_XQUEUES and XQUEUE_USERS are
+ * maps as in the file, in place of the file's: {"lms": "password"}. An empty
  * variable counts as not set. DB_MIGRATION_HOST, _PORT, _NAME, _USER and _PASS
  * replace the file's database values too, as with the Django server.
  *

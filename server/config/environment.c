@@ -18,6 +18,8 @@ static void read_setting(struct loading *loading,
                          const struct setting *setting);
 static void apply(struct loading *loading, const struct setting *setting,
                   const char *variable, struct text value);
+static void apply_map(struct loading *loading, const struct setting *setting,
+                      const char *variable, struct text value);
 static void apply_file(struct loading *loading, const struct setting *setting,
                        const char *variable, const char *path);
 static const char *given(const char *variable);
@@ -27,10 +29,9 @@ static bool is_known(struct text name);
 
 void loading_environment(struct loading *loading)
 {
-
     read_migration_names(loading);
     for (size_t i = 0; i < settings_count(); i++) {
-        if (setting_is_single(settings_at(i)))
+        if (setting_has_variable(settings_at(i)))
             read_setting(loading, settings_at(i));
     }
     warn_of_unknown(loading);
@@ -99,7 +100,30 @@ static void apply(struct loading *loading, const struct setting *setting,
 {
     struct place place = {FROM_ENVIRONMENT, variable, 0, 0};
 
-    loading_apply_text(loading, setting, value, &place);
+    if (setting_is_single(setting))
+        loading_apply_text(loading, setting, value, &place);
+    else
+        apply_map(loading, setting, variable, value);
+}
+
+/* The value is a small file of its own: messages name its lines. */
+static void apply_map(struct loading *loading, const struct setting *setting,
+                      const char *variable, struct text value)
+{
+    const char *file = loading->file;
+    const struct yaml_node *map =
+        yaml_tree_parse(loading->tree, value, variable, &loading->errors);
+
+    if (map == NULL || map->kind == YAML_NULL)
+        return;
+    if (setting->type == SETTING_QUEUES) {
+        loading->queues = map;
+        loading->queues_file = variable;
+        return;
+    }
+    loading->file = variable;
+    loading_users(loading, map);
+    loading->file = file;
 }
 
 /* One line end after the value is the editor's, not the value's. */
@@ -159,7 +183,7 @@ static bool is_known(struct text name)
         found = settings_find(setting);
     }
     if (found != NULL)
-        return setting_is_single(found);
+        return setting_has_variable(found);
     return text_equal_string(setting, "CFG") ||
            text_starts_with(setting, "TEST_") ||
            memmem(name.data, name.size, "_SERVICE_", 9) != NULL ||

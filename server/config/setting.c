@@ -13,6 +13,11 @@ bool setting_is_single(const struct setting *setting)
     return setting->type < SETTING_QUEUES;
 }
 
+bool setting_has_variable(const struct setting *setting)
+{
+    return setting->type != SETTING_DATABASES;
+}
+
 void *setting_target(const struct setting *setting, void *base)
 {
     return (char *)base + setting->offset;

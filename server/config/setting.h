@@ -16,7 +16,7 @@ enum setting_type {
     SETTING_CHOICE_TEXT, /* const char *: the name in `choices`, or NULL */
     SETTING_LIST,        /* struct config_list */
     SETTING_BASIC_AUTH,  /* basic_auth_user and basic_auth_password */
-    SETTING_QUEUES,      /* from here on only in the file */
+    SETTING_QUEUES,      /* from here on maps */
     SETTING_USERS,
     SETTING_DATABASES
 };
@@ -46,8 +46,11 @@ struct setting {
     bool reloads;     /* SIGHUP applies a new value */
 };
 
-/* Can it come from the environment and from an option? */
+/* Is it no map? Then an option can give it. */
 bool setting_is_single(const struct setting *setting);
+
+/* Can the environment give it? DATABASES has DB_HOST and so on instead. */
+bool setting_has_variable(const struct setting *setting);
 
 /* Where it is in `*base`: a struct config, mostly. */
 void *setting_target(const struct setting *setting, void *base);

@@ -110,15 +110,65 @@ START_TEST(a_missing_secret_file_is_an_error)
 }
 END_TEST
 
+START_TEST(maps_are_written_as_in_the_file)
+{
+    setenv("XQUEUE_XQUEUES", "{\"a\": null, \"b\": \"http://b.example.org/\"}",
+           1);
+    setenv("XQUEUE_USERS", "lms: one\ngrader: two\n", 1);
+    setenv("XQUEUE_GRADING_TIMEOUT", "7", 1);
+    load("XQUEUES: {file: null}\nUSERS: {file: password}\n");
+    ck_assert_uint_eq(config->queue_count, 2);
+    ck_assert_str_eq(config->queues[0].name, "a");
+    ck_assert_str_eq(config->queues[1].grader_url, "http://b.example.org/");
+    ck_assert_double_eq(config->queues[1].timeout_s, 7);
+    ck_assert_uint_eq(config->user_count, 2);
+    ck_assert_str_eq(config->users[1].name, "grader");
+    ck_assert_str_eq(config->users[1].password, "two");
+}
+END_TEST
+
+START_TEST(a_map_can_stand_in_a_file_of_its_own)
+{
+    char path[] = "/tmp/xqueue-users-XXXXXX";
+    int file = mkstemp(path);
+
+    ck_assert_int_eq(write(file, "lms: password\n", 14), 14);
+    close(file);
+    setenv("XQUEUE_USERS_FILE", path, 1);
+    load(QUEUE);
+    unlink(path);
+    ck_assert_uint_eq(config->user_count, 1);
+    ck_assert_str_eq(config->users[0].password, "password");
+}
+END_TEST
+
+START_TEST(errors_in_maps_name_the_variable_and_the_line)
+{
+    setenv("XQUEUE_XQUEUES", "q: null\nr: 7\n", 1);
+    setenv("XQUEUE_USERS", "[canary]", 1);
+    expect_refusal(
+        "XQUEUES: null\n",
+        "XQUEUE_USERS:1:1: USERS: expected a map of user names to passwords, "
+        "found a list\n"
+        "XQUEUE_XQUEUES:2:4: XQUEUES.r: expected null, an address that starts "
+        "with http:// or https://, or a map, found 7\n");
+    setenv("XQUEUE_XQUEUES", "{q: null", 1);
+    unsetenv("XQUEUE_USERS");
+    load_with(QUEUE, NULL, 0);
+    ck_assert_ptr_null(config);
+    ck_assert_ptr_eq(strstr(messages.data, "XQUEUE_XQUEUES:"), messages.data);
+}
+END_TEST
+
 START_TEST(slips_in_variables_are_told)
 {
     setenv("XQUEUE_LISTNE", "canary", 1);
-    setenv("XQUEUE_XQUEUES", "q", 1);
+    setenv("XQUEUE_DATABASES", "{default: {}}", 1);
     load_with(QUEUE, NULL, 0);
     ck_assert_ptr_nonnull(strstr(
         messages.data, "environment: XQUEUE_LISTNE: not known, ignored\n"));
     ck_assert_ptr_nonnull(strstr(
-        messages.data, "environment: XQUEUE_XQUEUES: not known, ignored\n"));
+        messages.data, "environment: XQUEUE_DATABASES: not known, ignored\n"));
     ck_assert_ptr_null(strstr(messages.data, "canary"));
 }
 END_TEST
@@ -193,6 +243,9 @@ int main(void)
         TELL(errors_of_the_environment_name_the_variable),
         TELL(a_secret_can_stand_in_a_file),
         TELL(a_missing_secret_file_is_an_error),
+        TELL(maps_are_written_as_in_the_file),
+        TELL(a_map_can_stand_in_a_file_of_its_own),
+        TELL(errors_in_maps_name_the_variable_and_the_line),
         TELL(slips_in_variables_are_told),
         TELL(variables_of_kubernetes_mean_nothing),
         TELL(the_variables_of_migrations_count),
