@@ -2,14 +2,28 @@
 # See that the Debian packages of a purpose are there; as root, install what
 # is missing. The one list of what XQueue needs.
 #
-#     packages.sh run|test|ci    each includes the ones before it
-#     packages.sh --list run|test|ci
+#     packages.sh run|test|ci    to build and try it, to test it, to check it
+#                                all; each includes the ones before it
+#     packages.sh serve          what the program needs once it is built: for
+#                                an image; never with an unsafe libevent
+#     packages.sh --list PURPOSE
 #
 # Fast when nothing is missing: it asks dpkg once and no server.
 set -euo pipefail
 
 # purpose  package  what it is for
 list='
+serve libevent-core-2.1-7  event loop
+serve libevent-extra-2.1-7 HTTP server
+serve libcurl4             sends callbacks and pushes
+serve libjson-c5           reads JSON
+serve libyaml-0-2          reads the configuration
+serve libexpat1            reads the XML of S3
+serve libssl3              digests, password hashes, random bytes
+serve libmariadb3          the client library, and its ways to log in
+serve ca-certificates      who vouches for the LMS, for graders and for S3
+serve curl                 asks the server whether it is well
+run  make                  knows the commands
 run  gcc                   compiles
 run  libc6-dev             the C library, to compile against
 run  cmake                 describes the build
@@ -41,11 +55,12 @@ libevent_wanted='2.1.12-stable-8+deb12u1'
 
 rows() {
     case $1 in
+    serve) echo "$list" | grep '^serve ' ;;
     run) echo "$list" | grep '^run ' ;;
     test) echo "$list" | grep -E '^(run|test) ' ;;
     ci) echo "$list" | grep -E '^(run|test|ci) ' ;;
     *)
-        echo "usage: packages.sh [--list] run|test|ci" >&2
+        echo "usage: packages.sh [--list] serve|run|test|ci" >&2
         exit 2
         ;;
     esac
@@ -93,11 +108,12 @@ if [ "${1:-}" = --list ]; then
     rows "${2:-run}" | awk '{ print $2 }'
     exit 0
 fi
-wanted=$(rows "${1:-run}" | awk '{ print $2 }')
+purpose=${1:-run}
+wanted=$(rows "$purpose" | awk '{ print $2 }')
 
 if ! command -v dpkg-query >/dev/null; then
     echo "No dpkg here, so the packages were not checked. What is needed:"
-    rows "${1:-run}" | sed 's/^[a-z]* */    /'
+    rows "$purpose" | sed 's/^[a-z]* */    /'
     exit 0
 fi
 
@@ -108,7 +124,7 @@ fi
 if [ -n "$missing" ]; then
     echo "Missing Debian packages:"
     for name in $missing; do
-        rows "${1:-run}" | awk -v name="$name" \
+        rows "$purpose" | awk -v name="$name" \
             '$2 == name { $1 = ""; sub(/^ [^ ]+ /, ""); print "    " name ": " $0 }'
     done
     if [ "$(id -u)" != 0 ]; then
@@ -123,4 +139,5 @@ if libevent_is_old; then
     echo "warning: libevent is older than $libevent_wanted, which has fixes" \
         "for requests that are read in two ways. Update it before you let" \
         "anybody in." >&2
+    [ "$purpose" != serve ]
 fi
