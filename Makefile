@@ -4,40 +4,43 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 export FUZZ_SECONDS ?= 60
 NAME ?= isolation
+# Where the folders are made that things are built in.
+BUILD_ROOT ?= .
+built := $(BUILD_ROOT)/build
 
 .PHONY: build
 build: ## Build the server: build/xqueue
 	@tests/tools/packages.sh run
-	@tests/tools/build.sh build xqueue lms_sink
+	@tests/tools/build.sh $(built) xqueue lms_sink
 
 .PHONY: run
 run: build ## Serve on 127.0.0.1:18040 with a private database; Ctrl-C ends it
-	@tests/tools/run.sh build
+	@tests/tools/run.sh $(built)
 
 .PHONY: test
 test: ## Build with sanitizers, run every test and lint
 	@tests/tools/packages.sh test
-	@tests/tools/build.sh build-test all \
+	@tests/tools/build.sh $(built)-test all \
 	    -DSANITIZE=address -DCMAKE_BUILD_TYPE=Debug
-	@tests/tools/run_tests.sh build-test
+	@tests/tools/run_tests.sh $(built)-test
 
 .PHONY: lint
 lint: ## Run the lints alone
 	@tests/tools/packages.sh test
-	@tests/tools/lint.sh build
+	@tests/tools/lint.sh $(built)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) from its corpus
 	@tests/tools/packages.sh ci
-	@tests/tools/build.sh build-fuzz fuzzers -DFUZZ=ON -DSANITIZE=address \
+	@tests/tools/build.sh $(built)-fuzz fuzzers -DFUZZ=ON -DSANITIZE=address \
 	    -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang
-	@tests/tools/fuzz.sh build-fuzz
+	@tests/tools/fuzz.sh $(built)-fuzz
 
 .PHONY: bench
 bench: ## Run a benchmark on a release build: make bench NAME=isolation
 	@tests/tools/packages.sh test
-	@tests/tools/build.sh build-bench bench_$(NAME) -DCMAKE_BUILD_TYPE=Release
-	@PATH=$$PATH:/usr/sbin build-bench/tests/bench_$(NAME)
+	@tests/tools/build.sh $(built)-bench bench_$(NAME) -DCMAKE_BUILD_TYPE=Release
+	@PATH=$$PATH:/usr/sbin $(built)-bench/tests/bench_$(NAME)
 
 .PHONY: format
 format: ## Let clang-format rewrite the sources
@@ -46,11 +49,11 @@ format: ## Let clang-format rewrite the sources
 
 .PHONY: settings
 settings: build ## Write the settings table of the program into README.md
-	@BINARY_DIR=build bash tests/lint/options.sh --write
+	@BINARY_DIR=$(built) bash tests/lint/options.sh --write
 
 .PHONY: clean
 clean: ## Remove what was built; .run/ with its database stays
-	@rm -rf build build-test build-fuzz build-bench build-ci-*
+	@rm -rf $(built) $(built)-test $(built)-fuzz $(built)-bench build-ci-*
 
 .PHONY: help
 help: ## This list

@@ -16,8 +16,12 @@ for word in "$@"; do
     esac
 done
 
+# One at a time: containers may share the folder.
+mkdir -p "$folder"
+exec {lock}>"$folder/build.lock"
+flock "$lock"
+
 if [ ! -f "$folder/build.ninja" ]; then
-    mkdir -p "$folder"
     if ! cmake -S . -B "$folder" -G Ninja "${options[@]}" \
         >"$folder/configure.txt" 2>&1; then
         cat "$folder/configure.txt" >&2
