@@ -8,6 +8,7 @@ if ! command -v shellcheck >/dev/null; then
     exit 1
 fi
 scripts=$(find . \( -name .git -o -name 'build*' -o -name .run \) -prune -o \
-    -type f \( -name '*.sh' -o -path './.ci/*' \) ! -name '*.txt' -print)
+    -type f \( -name '*.sh' -o -path './.ci/*' -o -path './docker/*/bin/*' \) \
+    ! -name '*.txt' -print)
 # shellcheck disable=SC2086 # one word per script
 shellcheck $scripts

@@ -43,6 +43,7 @@ run  curl                  for the lines to paste
 test clang-format          the lint of the format
 test shellcheck            the lint of the shell scripts
 test openssl               certificates for the tests of TLS
+test procps                ps, by which Devstack finds the server
 test python3-swift         the S3 server of the tests
 test python3               a passive grader on its http.server
 test python3-requests      hands in files as the LMS does
