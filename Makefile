@@ -8,6 +8,8 @@ NAME ?= isolation
 BUILD_ROOT ?= .
 built := $(BUILD_ROOT)/build
 
+include devstack.mk
+
 .PHONY: build
 build: ## Build the server: build/xqueue
 	@tests/tools/packages.sh run
@@ -57,5 +59,5 @@ clean: ## Remove what was built; .run/ with its database stays
 
 .PHONY: help
 help: ## This list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/    make \1|\2/p' Makefile | \
-	    awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
+	@awk -F ':.*## ' 'FNR == 1 { print "" } /^[a-z][^ ]*( [^ ]*)?:.*## / \
+	    { printf "    make %-30s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
