@@ -76,7 +76,7 @@ START_TEST(the_version_is_printed)
 {
     struct outcome outcome = RUN("version", NULL);
 
-    expect_outcome(outcome, 0, "");
+    ck_assert_int_eq(outcome.exit_code, 0);
     ck_assert_str_eq(outcome.output, "xqueue " XQUEUE_VERSION "\n");
     expect_outcome(RUN("--version", NULL), 0, "xqueue " XQUEUE_VERSION "\n");
 }
