@@ -5,6 +5,7 @@
 #                        install and start one
 #     engine.sh base     see that debian:bookworm-slim is there: pull it, or
 #                        make it
+#     engine.sh sid      the same for debian:sid-slim, which has a MySQL
 #     engine.sh mysql    the same for MYSQL_IMAGE, or mysql:8.4, then print
 #                        the image's name
 #     engine.sh down     end the engine that "up" has started
@@ -133,11 +134,15 @@ base() {
         make bookworm debian:bookworm-slim bookworm-updates bookworm-security
 }
 
+sid() {
+    have debian:sid-slim || make sid debian:sid-slim
+}
+
 mysql() {
     local image=${MYSQL_IMAGE:-mysql:8.4}
     if ! have "$image"; then
         image=xqueue-test-mysql
-        have debian:sid-slim || make sid debian:sid-slim
+        sid
         say "making $image"
         quietly docker build -t $image mysql
     fi
@@ -145,9 +150,9 @@ mysql() {
 }
 
 case ${1:-} in
-up | base | mysql | down) "$1" ;;
+up | base | sid | mysql | down) "$1" ;;
 *)
-    echo 'usage: engine.sh up|base|mysql|down' >&2
+    echo 'usage: engine.sh up|base|sid|mysql|down' >&2
     exit 2
     ;;
 esac
