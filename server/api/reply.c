@@ -23,6 +23,8 @@ static struct text compose(struct task *task, int return_code,
                            struct text content);
 static enum step send(struct task *task, const struct answer *answer);
 static void log_request(struct task *task, const struct answer *answer);
+static enum log_level level_of(const struct request *request,
+                               const struct answer *answer);
 static struct text cut(struct text text);
 
 enum step reply_ok(struct task *task, struct text content)
@@ -207,7 +209,7 @@ static void log_request(struct task *task, const struct answer *answer)
 {
     const struct request *request = request_of(task);
     const struct db_job *job = answer->job;
-    enum log_level level = answer->http.status >= 500 ? LOG_WARNING : LOG_INFO;
+    enum log_level level = level_of(request, answer);
     struct text reason = TEXT_ABSENT;
     struct text submission = TEXT_ABSENT;
 
@@ -228,6 +230,14 @@ static void log_request(struct task *task, const struct answer *answer)
         log_integer("status", answer->http.status),
         log_integer("ms", task_age_ms(task)),
         log_text("result", cut(answer->result)), log_text("reason", reason));
+}
+
+static enum log_level level_of(const struct request *request,
+                               const struct answer *answer)
+{
+    if (answer->http.status >= 500)
+        return LOG_WARNING;
+    return request->is_routine ? LOG_DEBUG : LOG_INFO;
 }
 
 /* A client may ask for a queue with a name of any length. */

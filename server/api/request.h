@@ -23,6 +23,7 @@ struct request {
     /* For the line in the log; absent and 0 while unknown. */
     struct text queue;
     int64_t submission;
+    bool is_routine; /* success is no news */
 };
 
 struct request *request_of(struct task *task);

@@ -110,6 +110,17 @@ START_TEST(a_line_tells_of_each_refusal)
 }
 END_TEST
 
+START_TEST(a_health_check_is_no_news)
+{
+    expect_reply(http_get(client, "/xqueue/status/"), 0, "\"OK\"");
+    expect_line(newest_line(service, " status "),
+                TIME "debug status req=[0-9]+ method=GET status=200"
+                     " ms=[0-9]+ result=ok$");
+    expect_status(http_get(client, "/xqueue/status"), 301, NULL);
+    ck_assert_ptr_nonnull(strstr(newest_line(service, "status=301"), " info "));
+}
+END_TEST
+
 START_TEST(a_request_has_one_line_and_a_number_of_its_own)
 {
     int before = count_lines();
@@ -268,6 +279,7 @@ END_TEST
 
 SERVICE_STORY("logs", &settings, TELL(a_line_tells_of_each_request),
               TELL(a_line_tells_of_each_refusal),
+              TELL(a_health_check_is_no_news),
               TELL(a_request_has_one_line_and_a_number_of_its_own),
               TELL(no_peer_can_write_a_line_of_its_own),
               TELL(a_value_with_blanks_is_quoted),

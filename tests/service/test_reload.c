@@ -82,18 +82,18 @@ END_TEST
 START_TEST(the_level_of_the_log_follows)
 {
     begin("LOCAL_LOGLEVEL: INFO\n");
-    expect_status(http_get(client, "/xqueue/status/"), 200, NULL);
-    service_wait_for_log(service, "status req=");
+    expect_status(http_get(client, "/nothing/"), 404, NULL);
+    service_wait_for_log(service, "no_route req=");
     change_line("LOCAL_LOGLEVEL:", "LOCAL_LOGLEVEL: ERROR");
     reload();
-    expect_status(http_get(client, "/xqueue/status/?quiet"), 200, NULL);
+    expect_status(http_get(client, "/nothing/?quiet"), 404, NULL);
     change_line("LOCAL_LOGLEVEL:", "LOCAL_LOGLEVEL: INFO");
     service_signal(service, SIGHUP, "result=ok");
     ck_assert_ptr_null(strstr(
         strstr(arena_string(scratch, service_log(service)), "reload queues="),
-        "status req="));
-    expect_status(http_get(client, "/xqueue/status/"), 200, NULL);
-    service_wait_for_log(service, "status req=");
+        "no_route req="));
+    expect_status(http_get(client, "/nothing/"), 404, NULL);
+    service_wait_for_log(service, "no_route req=");
     own_service_end();
 }
 END_TEST
