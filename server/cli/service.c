@@ -262,6 +262,7 @@ static bool start_web(struct service *service)
     settings.address = service->address;
     settings.max_body_bytes = (size_t)config->request_max_bytes;
     settings.body_memory_bytes = (size_t)config->body_memory_bytes;
+    settings.body_rate = (size_t)config->body_rate;
     settings.max_connections = (size_t)config->max_connections;
     env->sessions = sessions_start(env->loop, config);
     env->media_places = media_places_new(env->loop);

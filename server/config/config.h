@@ -136,6 +136,7 @@ struct config {
     int64_t request_max_bytes;    /* REQUEST_MAX_BYTES: 80 MB */
     int64_t submission_max_bytes; /* SUBMISSION_MAX_BYTES: 20 MB */
     int64_t body_memory_bytes;    /* BODY_MEMORY: 256 MB */
+    int64_t body_rate;            /* BODY_RATE: 64 MB a second */
     int64_t password_threads;     /* PASSWORD_THREADS: 1 */
 
     enum log_level log_level;   /* LOCAL_LOGLEVEL: INFO */

@@ -101,6 +101,16 @@ static const struct setting table[] = {
                 "full, further large ones wait.",
     },
     {
+        .name = "BODY_RATE",
+        .type = SETTING_SIZE,
+        .offset = AT(body_rate),
+        .fallback = "64 MB",
+        .min = 1024 * KB,
+        .max = 1024 * GB,
+        .help = "How much of large request bodies is read in a second, all "
+                "together, so that small requests need not wait.",
+    },
+    {
         .name = "MAX_CONNECTIONS",
         .type = SETTING_INTEGER,
         .offset = AT(max_connections),

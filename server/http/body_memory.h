@@ -1,11 +1,10 @@
 /*
  * Back-pressure: the bodies of all requests together stay within a budget.
  *
- * Beyond it nothing fails; large bodies (over 64 KB) are not read for a while,
- * so that their clients wait. One of them always goes on, unless the handler
- * has large ones: those give their memory back when they are replied to. So
- * at most one body comes on top of the budget, and no upload waits for ever.
- * Loop thread.
+ * Beyond it nothing fails; large bodies are not read for a while, so that
+ * their clients wait. One of them always goes on, unless the handler has large
+ * ones: those give their memory back when they are replied to. So at most one
+ * body comes on top of the budget, and no upload waits for ever. Loop thread.
  */
 #ifndef XQUEUE_HTTP_BODY_MEMORY_H
 #define XQUEUE_HTTP_BODY_MEMORY_H
@@ -16,12 +15,6 @@ struct http_connection;
 
 /* The connection holds that many bytes now. */
 void http_body_memory_set_held(struct http_connection *connection, size_t held);
-
-/* More of a body has come: it may be a large one by now. */
-void http_body_memory_received(struct http_connection *connection);
-
-/* It receives no body any more; a paused one is not read on. */
-void http_body_memory_leave(struct http_connection *connection);
 
 /* The handler got a body, or has done with it. */
 void http_body_memory_hand_over(struct http_connection *connection,

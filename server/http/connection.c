@@ -30,6 +30,7 @@
 #include "server/http/intake.h"
 #include "server/http/linger.h"
 #include "server/http/private.h"
+#include "server/http/receivers.h"
 #include "server/http/refusal.h"
 
 #include <event2/bufferevent.h>
@@ -113,7 +114,7 @@ struct http_connection *http_connection_find(struct http_server *server,
 void http_connection_handling(struct http_connection *connection,
                               struct http_request *request, size_t body_bytes)
 {
-    http_body_memory_leave(connection);
+    http_receivers_leave(connection);
     connection->request = request;
     connection->request_held = body_bytes;
     http_connection_set_state(connection, HTTP_CONNECTION_HANDLING);
@@ -167,7 +168,7 @@ void http_connection_replied(struct http_connection *connection)
 void http_connection_refuse(struct http_connection *connection, int status,
                             const char *content)
 {
-    http_body_memory_leave(connection);
+    http_receivers_leave(connection);
     connection->refusal_status = status;
     connection->refusal_content = content;
     http_connection_set_state(connection, HTTP_CONNECTION_REFUSING);
@@ -308,7 +309,7 @@ static void detach(struct http_connection *connection)
     http_intake_stop(connection);
     if (connection->descriptor >= 0)
         connection->server->by_descriptor[connection->descriptor] = NULL;
-    http_body_memory_leave(connection);
+    http_receivers_leave(connection);
     connection->bufferevent = NULL;
     connection->evhttp = NULL;
     connection->request = NULL;

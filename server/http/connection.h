@@ -69,7 +69,8 @@ struct http_connection {
     size_t held;               /* our part of the server's memory.held */
     bool large;                /* receives a body of more than 64 KB */
     bool kept;                 /* a reply has been written on it */
-    bool paused;               /* not read for want of memory */
+    bool paused;               /* not read for now: receivers.h */
+    bool reading_on;           /* by ourselves, after libevent */
     bool roomy;                /* the read watermark admits a whole body */
     bool refused;              /* a refusal went out: linger when closed */
     bool given_up;             /* cut for slowness: do not linger */

@@ -10,6 +10,7 @@
 #include "server/base/memory.h"
 #include "server/http/body_memory.h"
 #include "server/http/private.h"
+#include "server/http/receivers.h"
 #include "server/http/refusal.h"
 
 #include <event2/buffer.h>
@@ -17,12 +18,14 @@
 #include <event2/event.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum {
     READ_SLACK = 48 * 1024,  /* read beyond the longest head */
     ROOMY_ABOVE = 32 * 1024, /* so much more is a body on its way */
     READ_STEP = 4096,        /* libevent's, for each read */
     ROOM_BYTES = 1024 * 1024 - READ_STEP, /* rounded up with its own part */
+    READ_ON = 128 * 1024,                 /* at once */
     PIECES = 8,
 };
 
@@ -31,6 +34,7 @@ static void on_input(struct evbuffer *input,
                      const struct evbuffer_cb_info *change, void *context);
 static void on_output(struct evbuffer *output,
                       const struct evbuffer_cb_info *change, void *context);
+static void read_on(struct http_connection *connection);
 static void take_bytes(struct http_connection *connection, size_t offset);
 static void take_piece(struct http_connection *connection, const char *data,
                        size_t size);
@@ -100,6 +104,35 @@ static void on_input(struct evbuffer *input,
     if (change->n_added > 0)
         take_bytes(connection, evbuffer_get_length(input) - change->n_added);
     http_intake_review(connection);
+    if (change->n_added > 0 && !connection->reading_on)
+        read_on(connection);
+}
+
+/*
+ * libevent reads four kilobytes at a time, and makes three system calls for
+ * each. So what else has come of a large body is read here, into the room that
+ * was made for it. The end of the stream, and errors, libevent will see next.
+ */
+static void read_on(struct http_connection *connection)
+{
+    struct evbuffer *input = input_of(connection);
+    const size_t wanted = evbuffer_get_length(input) + READ_ON;
+    struct evbuffer_iovec room;
+    ssize_t size;
+
+    if (connection->state != HTTP_CONNECTION_BODY || !connection->large ||
+        connection->paused || connection->room < wanted ||
+        evbuffer_reserve_space(input, READ_ON, &room, 1) != 1)
+        return;
+    size = recv(bufferevent_getfd(connection->bufferevent), room.iov_base,
+                READ_ON, MSG_DONTWAIT);
+    if (size <= 0)
+        return;
+    room.iov_len = (size_t)size;
+    connection->reading_on = true;
+    if (evbuffer_commit_space(input, &room, 1) != 0)
+        fatal("bytes of a body are lost");
+    connection->reading_on = false;
 }
 
 /*
@@ -210,7 +243,7 @@ static void take_body(struct http_connection *connection, const char *data,
 
     chunk_watch_feed(&connection->chunks, data, size);
     connection->body_received += size;
-    http_body_memory_received(connection);
+    http_receivers_received(connection, size);
     /* Tiny chunks, uncounted lines between them; a size without an end. */
     if (connection->body_received > limit ||
         evbuffer_get_length(input_of(connection)) >=

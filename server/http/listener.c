@@ -25,7 +25,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, BACKOFF_US = 100 * 1000, MOST_ROOM = 32 };
+enum {
+    BACKLOG = 1024,
+    BACKOFF_US = 100 * 1000,
+    MOST_ROOM = 32,
+    SENT_AHEAD = 256 * 1024 /* bytes; Linux doubles it for its own needs */
+};
 
 struct endpoint {
     struct sockaddr_storage address;
@@ -160,9 +165,14 @@ static bool endpoint_parse(const char *address, uint16_t port,
     return ret_endpoint->size > 0;
 }
 
+/*
+ * What clients send ahead of us is memory that no limit of ours counts: the
+ * system would let it grow to many megabytes for each of them.
+ */
 static int open_socket(const struct endpoint *endpoint)
 {
     const int on = 1;
+    const int ahead = SENT_AHEAD;
     const int descriptor =
         socket(endpoint->address.ss_family,
                SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -172,6 +182,7 @@ static int open_socket(const struct endpoint *endpoint)
         return -1;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &ahead, sizeof ahead);
     if (bind(descriptor, (const struct sockaddr *)&endpoint->address,
              endpoint->size) == 0)
         return descriptor;

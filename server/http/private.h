@@ -22,8 +22,15 @@ TAILQ_HEAD(http_connection_list, http_connection);
 struct http_body_memory {
     size_t held;     /* bytes in input buffers and in requests */
     size_t handling; /* large bodies that the handler has */
-    bool scarce;     /* over the budget; only the oldest reads on */
-    struct http_connection_list receivers; /* of large bodies, oldest first */
+    bool scarce;     /* over the budget */
+};
+
+/* How much of large bodies may be read: body_rate.c. */
+struct http_body_rate {
+    int64_t left;      /* bytes, until it is filled again; or a debt */
+    int64_t filled_us; /* when that was */
+    bool spent;        /* the receivers wait */
+    struct event *tick;
 };
 
 /* Those that may have to go, each queue longest first: crowd.c. */
@@ -49,6 +56,8 @@ struct http_server {
     size_t by_descriptor_size;
     size_t in_flight;
     struct http_body_memory memory;
+    struct http_body_rate rate;
+    struct http_connection_list receivers; /* of large bodies: receivers.c */
     bool stopping; /* accept no more, close what gets idle */
     bool ending;   /* inside http_server_free() */
 };

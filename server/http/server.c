@@ -17,9 +17,11 @@
 #include "server/base/memory.h"
 #include "server/base/open_files.h"
 #include "server/http/admission.h"
+#include "server/http/body_rate.h"
 #include "server/http/crowd.h"
 #include "server/http/deadlines.h"
 #include "server/http/private.h"
+#include "server/http/receivers.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -62,6 +64,7 @@ void http_settings_init(struct http_settings *settings)
         .max_fields = 64,
         .max_body_bytes = (size_t)32 * 1024 * 1024,
         .body_memory_bytes = (size_t)256 * 1024 * 1024,
+        .body_rate = (size_t)64 * 1024 * 1024,
         .max_connections = 2000,
         .head_timeout_s = 10,
         .body_grace_s = 10,
@@ -90,7 +93,8 @@ struct http_server *http_server_start(struct event_base *base,
     server->handler = handler;
     server->context = context;
     TAILQ_INIT(&server->connections);
-    TAILQ_INIT(&server->memory.receivers);
+    http_body_rate_start(server);
+    http_receivers_start(server);
     http_crowd_start(server);
     server->evhttp = new_evhttp(server);
     server->sweep = event_new(base, -1, EV_PERSIST, on_sweep, server);
@@ -142,6 +146,7 @@ void http_server_free(struct http_server *server)
     evhttp_free(server->evhttp);
     http_connection_end_all(server);
     event_free(server->sweep);
+    http_body_rate_stop(server);
     free(server->by_descriptor);
     free(server);
 }

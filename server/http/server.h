@@ -25,6 +25,7 @@ struct http_settings {
     size_t max_fields;          /* 64 */
     size_t max_body_bytes;      /* of one request */
     size_t body_memory_bytes;   /* of all bodies together: back-pressure */
+    size_t body_rate;           /* bytes a second, of large ones together */
     size_t max_connections;     /* see below: 2000 */
     unsigned head_timeout_s;    /* from the first byte to the blank line: 10 */
     unsigned body_grace_s;      /* then a body must keep up min_body_rate: 10 */

@@ -222,9 +222,42 @@ START_TEST(a_paused_client_may_leave)
 }
 END_TEST
 
+/*
+ * The rate is so low that the body is paused many times, and the client has
+ * to be faster than that: so it is only not cut off if its waits do not count.
+ */
+START_TEST(bodies_beyond_the_rate_are_read_later)
+{
+    struct http_settings settings = settings_with_budget(16 * MIB);
+    struct upload uploads[2];
+    static const char text[] = "GET /echo HTTP/1.1\r\nHost: x\r\n"
+                               "Connection: close\r\n\r\n";
+    struct buffer reply = {0};
+    int64_t begin_ms;
+
+    settings.body_rate = 4 * MIB;
+    settings.body_grace_s = 0;
+    settings.min_body_rate = 8 * MIB;
+    child = http_child_start(&settings, 0);
+    start(uploads, 2,
+          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    begin_ms = clock_monotonic_ms();
+    send_all(uploads, 2, 500);
+    ck_assert_uint_lt(child.report->body_memory, 5 * MIB);
+    ck_assert_int_eq(raw_ask(child.port, text, sizeof text - 1, &reply), 200);
+    ck_assert_uint_eq(child.report->requests, 1);
+    ck_assert(send_all(uploads, 2, 10000));
+    expect_replies(uploads, 2);
+    ck_assert_int_ge(clock_monotonic_ms() - begin_ms, 1500);
+    buffer_free(&reply);
+    http_child_end(&child);
+}
+END_TEST
+
 STORY("server memory", TELL(uploads_beyond_the_budget_all_succeed),
       TELL(a_body_larger_than_the_budget_succeeds),
       TELL(uploads_wait_for_those_that_are_handled),
       TELL(small_requests_pass_while_memory_is_scarce),
       TELL(the_wait_is_not_held_against_the_client),
-      TELL(a_paused_client_may_leave))
+      TELL(a_paused_client_may_leave),
+      TELL(bodies_beyond_the_rate_are_read_later))
