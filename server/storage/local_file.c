@@ -19,10 +19,17 @@
 
 #define PREFIX ".part-"
 
-enum { TIME_DIGITS = 10, RANDOM_DIGITS = 16, LEFT_OVER_S = 3600 };
+enum {
+    TIME_DIGITS = 10,
+    RANDOM_DIGITS = 16,
+    LEFT_OVER_S = 3600,
+    PIECE = 64 * 1024, /* bytes, as STRETCH */
+    STRETCH = 1024 * 1024
+};
 
 static bool are_hex(const char *digits, size_t count);
 static bool write_all(int file, struct text content);
+static bool write_out(int file, size_t end);
 
 void local_temporary_name(char ret_name[LOCAL_TEMPORARY_SIZE])
 {
@@ -84,13 +91,20 @@ static bool are_hex(const char *digits, size_t count)
     return true;
 }
 
+/*
+ * In small pieces: for all of one write() a system may keep the processor,
+ * milliseconds long, whoever else waits for it. And each stretch goes to the
+ * disk at once: with many megabytes left to the fsync, that of the database
+ * would have to wait behind them.
+ */
 static bool write_all(int file, struct text content)
 {
     size_t done = 0;
 
     while (done < content.size) {
+        const size_t left = content.size - done;
         const ssize_t written =
-            write(file, content.data + done, content.size - done);
+            write(file, content.data + done, left < PIECE ? left : PIECE);
 
         if (written < 0 && errno == EINTR)
             continue;
@@ -101,6 +115,21 @@ static bool write_all(int file, struct text content)
             return false;
         }
         done += (size_t)written;
+        if (done % STRETCH < (size_t)written && done >= STRETCH &&
+            !write_out(file, done / STRETCH * STRETCH))
+            return false;
     }
     return true;
+}
+
+/* The stretch before `end`. An error told here the fsync would not repeat. */
+static bool write_out(int file, size_t end)
+{
+    const unsigned and_wait = SYNC_FILE_RANGE_WAIT_BEFORE |
+                              SYNC_FILE_RANGE_WRITE |
+                              SYNC_FILE_RANGE_WAIT_AFTER;
+
+    return sync_file_range(file, (off_t)(end - STRETCH), STRETCH, and_wait) ==
+               0 ||
+           errno == ENOSYS || errno == EINTR;
 }
