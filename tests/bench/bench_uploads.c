@@ -125,7 +125,7 @@ static double quantile(double *values, size_t count, double part)
     return values[(size_t)(part * (double)(count - 1))];
 }
 
-static struct round run(bool with_uploads, size_t number)
+static struct round run(bool with_uploads, size_t number, const char *filler)
 {
     const struct light_load_settings settings = {
         .port = service_port(service),
@@ -139,6 +139,7 @@ static struct round run(bool with_uploads, size_t number)
         .cookie = settings.cookie,
         .clients = CLIENTS,
         .bytes = FILE_BYTES,
+        .filler = filler,
         .rate = setting("BENCH_UPLOAD_RATE", 0),
         .number = number,
     };
@@ -170,10 +171,10 @@ static struct round run(bool with_uploads, size_t number)
     return round;
 }
 
-static void run_and_tell(bool with_uploads, size_t number,
+static void run_and_tell(bool with_uploads, size_t number, const char *filler,
                          struct round *ret_round)
 {
-    *ret_round = run(with_uploads, number);
+    *ret_round = run(with_uploads, number, filler);
     printf("round %2zu, %s: %5.1f s, %6.1f MB;", number,
            with_uploads ? "uploads" : "idle   ", ret_round->seconds,
            ret_round->memory_mb);
@@ -218,6 +219,7 @@ static void measure(int body_memory_mb)
     const size_t pairs = (size_t)setting("BENCH_ROUNDS", 5);
     struct round idle[MOST_ROUNDS];
     struct round uploads[MOST_ROUNDS];
+    char *filler = upload_wave_filler(FILE_BYTES);
     double highest_mb = 0;
 
     ck_assert_uint_ge(pairs, 1);
@@ -228,8 +230,10 @@ static void measure(int body_memory_mb)
     for (size_t i = 0; i < pairs; i++) {
         bool is_first = i % 2 == 1;
 
-        run_and_tell(is_first, 2 * i + 1, is_first ? &uploads[i] : &idle[i]);
-        run_and_tell(!is_first, 2 * i + 2, is_first ? &idle[i] : &uploads[i]);
+        run_and_tell(is_first, 2 * i + 1, filler,
+                     is_first ? &uploads[i] : &idle[i]);
+        run_and_tell(!is_first, 2 * i + 2, filler,
+                     is_first ? &idle[i] : &uploads[i]);
         if (uploads[i].memory_mb > highest_mb)
             highest_mb = uploads[i].memory_mb;
     }
@@ -240,6 +244,7 @@ static void measure(int body_memory_mb)
            body_memory_mb + SLACK_MB);
     ck_assert(highest_mb <= body_memory_mb + SLACK_MB);
     own_service_end();
+    free(filler);
 }
 
 START_TEST(uploads_with_64_mb)

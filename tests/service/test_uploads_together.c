@@ -5,6 +5,8 @@
 #include "tests/support/service_story.h"
 #include "tests/support/upload_wave.h"
 
+#include <stdlib.h>
+
 static const struct service_settings settings = {
     .queues = "{up0: null, up1: null, up2: null, up3: null, up4: null,"
               " up5: null, up6: null, up7: null}",
@@ -13,16 +15,19 @@ static const struct service_settings settings = {
 
 static void upload(size_t bytes, size_t number)
 {
+    char *filler = upload_wave_filler(bytes);
     const struct upload_wave wave = {
         .port = service_port(service),
         .cookie = http_cookie(client, "sessionid"),
         .clients = 8,
         .bytes = bytes,
+        .filler = filler,
         .number = number,
     };
 
     ck_assert_uint_eq(upload_wave_run(&wave), 8);
     ck_assert_uint_eq(upload_wave_verify(&wave), 8);
+    free(filler);
 }
 
 START_TEST(eight_uploads_of_four_megabytes_share_five)

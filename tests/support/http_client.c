@@ -24,7 +24,8 @@ enum { TIMEOUT_MS = 30000, READ_BYTES = 65536 };
 struct http_client {
     uint16_t port;
     int timeout_ms;
-    int socket; /* -1: not connected */
+    int send_buffer_bytes; /* 0: the system's choice */
+    int socket;            /* -1: not connected */
     bool is_head;
     struct arena *arena; /* owns the replies */
     struct cookie_jar *cookies;
@@ -61,6 +62,11 @@ void http_client_free(struct http_client *client)
     arena_free(client->arena);
     buffer_free(&client->input);
     free(client);
+}
+
+void http_client_set_send_buffer(struct http_client *client, int bytes)
+{
+    client->send_buffer_bytes = bytes;
 }
 
 void http_client_set_timeout_ms(struct http_client *client, int timeout_ms)
@@ -262,6 +268,10 @@ static bool connect_if_needed(struct http_client *client)
     if (client->socket == -1)
         return false;
     setsockopt(client->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (client->send_buffer_bytes > 0)
+        setsockopt(client->socket, SOL_SOCKET, SO_SNDBUF,
+                   &client->send_buffer_bytes,
+                   sizeof client->send_buffer_bytes);
     setsockopt(client->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
                sizeof timeout);
     setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout,

@@ -46,6 +46,8 @@ struct http_client *http_client_new(uint16_t port);
 /* Frees the replies too. NULL is legal. */
 void http_client_free(struct http_client *client);
 
+/* So many unsent bytes at most are with the system; for new connections. */
+void http_client_set_send_buffer(struct http_client *client, int bytes);
 void http_client_set_timeout_ms(struct http_client *client, int timeout_ms);
 
 /* The server came back on another port. */

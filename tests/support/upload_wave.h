@@ -13,10 +13,14 @@ struct upload_wave {
     uint16_t port;
     const char *cookie; /* of a session */
     size_t clients;
-    size_t bytes;  /* of each file; all but the first 16 are the same in all */
-    double rate;   /* bytes a second that each client sends; 0: any */
+    size_t bytes; /* of each file; all but the first 16 are the same in all */
+    const char *filler; /* those: of upload_wave_filler() */
+    double rate;        /* bytes a second that each client sends; 0: any */
     size_t number; /* of the wave: makes its headers and files unlike others */
 };
+
+/* For files of so many bytes; to be freed. Takes a while. */
+char *upload_wave_filler(size_t bytes);
 
 /* Back when all have been answered: how many were accepted. */
 size_t upload_wave_run(const struct upload_wave *wave);
