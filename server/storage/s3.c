@@ -41,6 +41,17 @@ struct text s3_key_of(struct text queue_name, const char *key,
         arena_printf(arena, "%.*s/%s", TEXT_ARGUMENTS(queue_name), key));
 }
 
+enum step s3_await(struct task *task, const void *state, size_t size,
+                   task_step *first, task_step *next)
+{
+    const enum step step = task_wait(task, next);
+    struct task *own = task_new(task->env, size);
+
+    memcpy(own->self, state, size);
+    task_run(own, first);
+    return step;
+}
+
 enum step s3_end(struct task *task, struct task *parent)
 {
     const enum step step = task_end(task);

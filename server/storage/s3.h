@@ -51,6 +51,13 @@ enum step s3_await_list(struct storage *storage, struct task *task,
 struct text s3_key_of(struct text queue_name, const char *key,
                       struct arena *arena);
 
+/*
+ * `task` waits while a sub-task runs, from `first` on, with a copy of `state`
+ * as its own; then comes `next`.
+ */
+enum step s3_await(struct task *task, const void *state, size_t size,
+                   task_step *first, task_step *next) MUST_CHECK;
+
 /* Ends a sub-task, and lets `parent` go on. */
 enum step s3_end(struct task *task, struct task *parent) MUST_CHECK;
 

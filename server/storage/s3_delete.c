@@ -27,15 +27,13 @@ static enum step all_ended(struct task *task);
 enum step s3_await_delete(struct storage *storage, struct task *task,
                           struct storage_delete *job, task_step *next)
 {
-    const enum step step = task_wait(task, next);
-    struct task *own = task_new(storage->env, sizeof(struct deletion));
-    struct deletion *deletion = own->self;
+    const struct deletion deletion = {
+        .batch = {.s3 = storage->state},
+        .job = job,
+        .parent = task,
+    };
 
-    deletion->batch.s3 = storage->state;
-    deletion->job = job;
-    deletion->parent = task;
-    task_run(own, delete_begins);
-    return step;
+    return s3_await(task, &deletion, sizeof deletion, delete_begins, next);
 }
 
 static enum step delete_begins(struct task *task)

@@ -19,15 +19,13 @@ static enum step file_fetched(struct task *task);
 enum step s3_await_get(struct storage *storage, struct task *task,
                        struct storage_get *get, task_step *next)
 {
-    const enum step step = task_wait(task, next);
-    struct task *own = task_new(storage->env, sizeof(struct getting));
-    struct getting *getting = own->self;
+    const struct getting getting = {
+        .call = {.s3 = storage->state},
+        .get = get,
+        .parent = task,
+    };
 
-    getting->call.s3 = storage->state;
-    getting->get = get;
-    getting->parent = task;
-    task_run(own, get_begins);
-    return step;
+    return s3_await(task, &getting, sizeof getting, get_begins, next);
 }
 
 static enum step get_begins(struct task *task)

@@ -32,15 +32,13 @@ static bool read_name(struct text name, struct text prefix,
 enum step s3_await_list(struct storage *storage, struct task *task,
                         struct storage_list *list, task_step *next)
 {
-    const enum step step = task_wait(task, next);
-    struct task *own = task_new(storage->env, sizeof(struct listing));
-    struct listing *listing = own->self;
+    const struct listing listing = {
+        .call = {.s3 = storage->state},
+        .list = list,
+        .parent = task,
+    };
 
-    listing->call.s3 = storage->state;
-    listing->list = list;
-    listing->parent = task;
-    task_run(own, list_begins);
-    return step;
+    return s3_await(task, &listing, sizeof listing, list_begins, next);
 }
 
 static enum step list_begins(struct task *task)

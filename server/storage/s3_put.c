@@ -47,15 +47,13 @@ static struct s3_call call_for(struct putting *putting, const char *method,
 enum step s3_await_put(struct storage *storage, struct task *task,
                        struct storage_put *put, task_step *next)
 {
-    const enum step step = task_wait(task, next);
-    struct task *own = task_new(storage->env, sizeof(struct putting));
-    struct putting *putting = own->self;
+    const struct putting putting = {
+        .storage = storage,
+        .put = put,
+        .parent = task,
+    };
 
-    putting->storage = storage;
-    putting->put = put;
-    putting->parent = task;
-    task_run(own, put_begins);
-    return step;
+    return s3_await(task, &putting, sizeof putting, put_begins, next);
 }
 
 static enum step put_begins(struct task *task)
