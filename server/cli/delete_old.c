@@ -46,8 +46,6 @@ static bool delete_chunk(struct deletion *deletion,
                          const struct old_submission *chosen, size_t count);
 static bool delete_files(struct deletion *deletion,
                          const struct old_submission *chosen, size_t count);
-static bool delete_list(struct deletion *deletion,
-                        const struct file_list *list);
 static void say_total(const struct deletion *deletion);
 
 static enum exit_code run(const struct options *options)
@@ -168,28 +166,17 @@ static bool delete_files(struct deletion *deletion,
                   file_keys_add(&keys, deletion->files, &chosen[i].row);
     }
     /* Maps last: without them nobody knows what else there is. */
-    is_good = is_good && delete_list(deletion, &keys.files) &&
-              delete_list(deletion, &keys.maps);
+    is_good =
+        is_good &&
+        file_list_delete(&keys.files, deletion->files,
+                         &deletion->total_files) &&
+        file_list_delete(&keys.maps, deletion->files, &deletion->total_files);
     file_keys_free(&keys);
     if (!is_good)
         fputs("xqueue: the submissions of this chunk stay as well; to delete"
               " them without their files use --keep_files\n",
               stderr);
     return is_good;
-}
-
-static bool delete_list(struct deletion *deletion, const struct file_list *list)
-{
-    struct storage_delete job = {.files = list->files, .count = list->count};
-
-    if (list->count == 0)
-        return true;
-    file_work_delete(deletion->files, &job);
-    deletion->total_files += (int64_t)job.deleted;
-    if (job.status == STORAGE_OK)
-        return true;
-    fprintf(stderr, "xqueue: deleting files failed: %s\n", job.reason);
-    return false;
 }
 
 static void say_total(const struct deletion *deletion)

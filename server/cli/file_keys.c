@@ -49,6 +49,21 @@ void file_list_free(struct file_list *list)
     *list = (struct file_list){NULL, 0, 0};
 }
 
+bool file_list_delete(const struct file_list *list, struct file_work *work,
+                      int64_t *total)
+{
+    struct storage_delete job = {.files = list->files, .count = list->count};
+
+    if (list->count == 0)
+        return true;
+    file_work_delete(work, &job);
+    *total += (int64_t)job.deleted;
+    if (job.status == STORAGE_OK)
+        return true;
+    fprintf(stderr, "xqueue: deleting files failed: %s\n", job.reason);
+    return false;
+}
+
 void file_keys_free(struct file_keys *keys)
 {
     file_list_free(&keys->files);

@@ -17,6 +17,13 @@ struct file_list {
 struct storage_file *file_list_add(struct file_list *list);
 void file_list_free(struct file_list *list);
 
+/*
+ * Delete these files from the storage, and count them in *total. False, with
+ * the reason on standard error, when some are still there.
+ */
+bool file_list_delete(const struct file_list *list, struct file_work *work,
+                      int64_t *total) MUST_CHECK;
+
 struct file_keys {
     struct file_list files; /* that came with submissions */
     struct file_list maps;  /* of a Django server, which name such files */

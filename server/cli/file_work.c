@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum errand_kind { ERRAND_PUT, ERRAND_GET, ERRAND_DELETE, ERRAND_LIST };
-
 struct file_work {
     struct env env;
     struct task *task; /* the last one; NULL: none */
@@ -24,13 +22,15 @@ struct file_work {
 
 struct errand {
     struct file_work *work;
-    enum errand_kind kind;
-    void *job;
+    void *job; /* one of the structs of storage.h */
 };
 
-static void run(struct file_work *work, enum errand_kind kind, void *job);
+static enum step put_files(struct task *task);
+static enum step get_file(struct task *task);
+static enum step delete_files(struct task *task);
+static enum step list_files(struct task *task);
+static void run(struct file_work *work, task_step *first, void *job);
 static void forget_last(struct file_work *work);
-static enum step begin(struct task *task);
 static enum step done(struct task *task);
 static enum step forgotten(struct task *task);
 
@@ -69,36 +69,64 @@ void file_work_end(struct file_work *work)
     free(work);
 }
 
-void file_work_put(struct file_work *work, struct storage_put *put)
+void file_work_put(struct file_work *work, struct storage_put *job)
 {
-    run(work, ERRAND_PUT, put);
+    run(work, put_files, job);
 }
 
-void file_work_get(struct file_work *work, struct storage_get *get)
+static enum step put_files(struct task *task)
 {
-    run(work, ERRAND_GET, get);
+    const struct errand *errand = task->self;
+
+    return storage_await_put(task->env->storage, task, errand->job, done);
+}
+
+void file_work_get(struct file_work *work, struct storage_get *job)
+{
+    run(work, get_file, job);
+}
+
+static enum step get_file(struct task *task)
+{
+    const struct errand *errand = task->self;
+
+    return storage_await_get(task->env->storage, task, errand->job, done);
 }
 
 void file_work_delete(struct file_work *work, struct storage_delete *job)
 {
-    run(work, ERRAND_DELETE, job);
+    run(work, delete_files, job);
 }
 
-void file_work_list(struct file_work *work, struct storage_list *list)
+static enum step delete_files(struct task *task)
 {
-    run(work, ERRAND_LIST, list);
+    const struct errand *errand = task->self;
+
+    return storage_await_delete(task->env->storage, task, errand->job, done);
 }
 
-static void run(struct file_work *work, enum errand_kind kind, void *job)
+void file_work_list(struct file_work *work, struct storage_list *job)
+{
+    run(work, list_files, job);
+}
+
+static enum step list_files(struct task *task)
+{
+    const struct errand *errand = task->self;
+
+    return storage_await_list(task->env->storage, task, errand->job, done);
+}
+
+static void run(struct file_work *work, task_step *first, void *job)
 {
     struct errand *errand;
 
     forget_last(work);
     work->task = task_new(&work->env, sizeof *errand);
     errand = work->task->self;
-    *errand = (struct errand){work, kind, job};
+    *errand = (struct errand){work, job};
     work->is_done = false;
-    task_run(work->task, begin);
+    task_run(work->task, first);
     if (!work->is_done)
         loop_run(work->env.loop);
 }
@@ -108,24 +136,6 @@ static void forget_last(struct file_work *work)
     if (work->task != NULL)
         task_resume(work->task);
     work->task = NULL;
-}
-
-static enum step begin(struct task *task)
-{
-    const struct errand *errand = task->self;
-    struct storage *storage = task->env->storage;
-
-    switch (errand->kind) {
-    case ERRAND_PUT:
-        return storage_await_put(storage, task, errand->job, done);
-    case ERRAND_GET:
-        return storage_await_get(storage, task, errand->job, done);
-    case ERRAND_DELETE:
-        return storage_await_delete(storage, task, errand->job, done);
-    case ERRAND_LIST:
-        return storage_await_list(storage, task, errand->job, done);
-    }
-    fatal("no such errand");
 }
 
 static enum step done(struct task *task)

@@ -18,9 +18,9 @@ void file_work_end(struct file_work *work); /* NULL is legal */
  * As storage_await_*(). What lives in the task's arena there lives until the
  * next call here.
  */
-void file_work_put(struct file_work *work, struct storage_put *put);
-void file_work_get(struct file_work *work, struct storage_get *get);
+void file_work_put(struct file_work *work, struct storage_put *job);
+void file_work_get(struct file_work *work, struct storage_get *job);
 void file_work_delete(struct file_work *work, struct storage_delete *job);
-void file_work_list(struct file_work *work, struct storage_list *list);
+void file_work_list(struct file_work *work, struct storage_list *job);
 
 #endif

@@ -109,9 +109,8 @@ const struct command command_files = {
         "Such files are left when a server or its database ends in the middle"
         " of a\nsubmission, and by delete_old_submissions --keep_files. Those"
         " less than an hour\nold are not looked at: their submission may be on"
-        " its way. Nothing is changed\nwithout --delete. Takes up to 48 bytes "
-        "of"
-        " memory for each file of a submission.\n\n"
+        " its way. Nothing is changed\nwithout --delete. Takes up to 48 bytes"
+        " of memory for each file of a submission.\n\n"
         "Not for a MEDIA_ROOT or a bucket that servers with different databases"
         " share:\neach would take the files of the other for orphans.",
     .options = specs,

@@ -140,21 +140,11 @@ static void take_orphan(struct search *search, struct arena *arena,
 static bool delete_page(struct search *search)
 {
     struct orphans *orphans = search->orphans;
-    struct storage_delete job = {
-        .files = search->page.files,
-        .count = search->page.count,
-    };
 
-    if (job.count == 0)
+    if (search->page.count == 0)
         return true;
-    if (!file_lock_take(orphans->work))
-        return false;
-    file_work_delete(orphans->files, &job);
-    orphans->deleted += (int64_t)job.deleted;
-    if (job.status == STORAGE_OK)
-        return true;
-    fprintf(stderr, "xqueue: deleting files failed: %s\n", job.reason);
-    return false;
+    return file_lock_take(orphans->work) &&
+           file_list_delete(&search->page, orphans->files, &orphans->deleted);
 }
 
 static void tell_progress(struct search *search, const char *what,
