@@ -116,7 +116,8 @@ static enum db_status expire_body(struct db_conn *db, int64_t now_us,
     if (status != DB_OK)
         return status;
     sweep->self->returned = back_count;
-    return lease_give_back(db, sweep->arena, back, back_count, false);
+    return lease_give_back(db, sweep->arena, back, back_count,
+                           LEASE_ATTEMPT_COUNTS);
 }
 
 /* Since the look, it may have been answered, or leased once more. */

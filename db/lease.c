@@ -89,7 +89,7 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
 
 enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
                                const struct live_row *rows, size_t count,
-                               bool uncount)
+                               enum lease_attempt attempt)
 {
     struct db_params params = db_params_new(arena);
     int64_t *ids = arena_alloc(arena, (count + 1) * sizeof *ids);
@@ -100,11 +100,12 @@ enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
         return DB_OK;
     for (size_t i = 0; i < count; i++)
         ids[i] = rows[i].id;
-    sql = arena_printf(arena,
-                       "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
-                       " SET state = 0, expires_us = NULL%s WHERE id IN (%s)",
-                       uncount ? ", attempts = attempts - 1" : "",
-                       db_params_add_list(&params, ids, count));
+    sql = arena_printf(
+        arena,
+        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+        " SET state = 0, expires_us = NULL%s WHERE id IN (%s)",
+        attempt == LEASE_ATTEMPT_UNCOUNTED ? ", attempts = attempts - 1" : "",
+        db_params_add_list(&params, ids, count));
     status = db_execute(db, sql, params.list, params.count, NULL);
     if (status != DB_OK)
         return status;
@@ -112,12 +113,13 @@ enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
 }
 
 enum db_status lease_return(struct db_conn *db, struct arena *arena,
-                            const struct live_row *row, bool uncount)
+                            const struct live_row *row,
+                            enum lease_attempt attempt)
 {
     enum db_status status;
 
     if (row->state == LIVE_LEASED)
-        return lease_give_back(db, arena, row, 1, uncount);
+        return lease_give_back(db, arena, row, 1, attempt);
     if (row->state != LIVE_SUPERSEDED)
         return DB_OK;
     status = hot_set_keep_lease(db, row);

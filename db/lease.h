@@ -37,13 +37,16 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
                             struct leased **ret_leased, size_t *ret_count,
                             bool *ret_changed) MUST_CHECK;
 
-/*
- * Leases end without a result: back to the place in the queue, by arrival.
- * With `uncount` the attempt does not count: nobody has seen the submission.
- */
+/* Whether a lease that ends without a result was an attempt at grading. */
+enum lease_attempt {
+    LEASE_ATTEMPT_COUNTS,
+    LEASE_ATTEMPT_UNCOUNTED /* nobody has seen the submission */
+};
+
+/* Leases end without a result: back to the place in the queue, by arrival. */
 enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
                                const struct live_row *rows, size_t count,
-                               bool uncount) MUST_CHECK;
+                               enum lease_attempt attempt) MUST_CHECK;
 
 /*
  * The same for one that may not be leased any more: of one that was superseded
@@ -51,6 +54,6 @@ enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
  */
 enum db_status lease_return(struct db_conn *db, struct arena *arena,
                             const struct live_row *row,
-                            bool uncount) MUST_CHECK;
+                            enum lease_attempt attempt) MUST_CHECK;
 
 #endif

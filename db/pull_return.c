@@ -36,7 +36,7 @@ static enum db_status return_body(struct db_conn *db, int64_t now_us,
     (void)now_us;
     if (status == DB_OK && count == 1 &&
         crypto_equal(text_of(self->pullkey), rows[0].pullkey))
-        status = lease_return(db, arena, &rows[0], true);
+        status = lease_return(db, arena, &rows[0], LEASE_ATTEMPT_UNCOUNTED);
     arena_free(arena);
     return status;
 }

@@ -131,7 +131,9 @@ static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
     /* One whose lease ran out is back already. */
     if (self->outcome == PUSH_UNSENT || self->outcome == PUSH_CUT_OFF)
         return lease_return(db, batch->arena, live,
-                            self->outcome == PUSH_UNSENT);
+                            self->outcome == PUSH_UNSENT
+                                ? LEASE_ATTEMPT_UNCOUNTED
+                                : LEASE_ATTEMPT_COUNTS);
     /* Before grader_reply changes: see outbox_add(). */
     if (live->state != LIVE_SUPERSEDED)
         status = add_callback(db, batch, self, live);
