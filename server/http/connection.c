@@ -26,6 +26,7 @@
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/http/body_memory.h"
+#include "server/http/body_room.h"
 #include "server/http/crowd.h"
 #include "server/http/intake.h"
 #include "server/http/linger.h"
@@ -120,7 +121,7 @@ void http_connection_handling(struct http_connection *connection,
     http_connection_set_state(connection, HTTP_CONNECTION_HANDLING);
     http_body_memory_hand_over(connection, body_bytes);
     http_intake_review(connection);
-    http_intake_narrow(connection);
+    http_body_room_narrow(connection);
 }
 
 void http_connection_replying(struct http_connection *connection)

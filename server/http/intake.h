@@ -13,9 +13,6 @@ void http_intake_start(struct http_connection *connection);
 /* Take what came behind the request that is done with now. */
 void http_intake_take_rest(struct http_connection *connection);
 
-/* The body is complete: do not read so far ahead any more. */
-void http_intake_narrow(struct http_connection *connection);
-
 /* What the connection holds has changed: tell the server's account. */
 void http_intake_review(struct http_connection *connection);
 
