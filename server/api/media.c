@@ -7,7 +7,7 @@
  *   next_piece   read a piece
  *   piece_read   send it; when it is written, the next one
  *
- * Whoever has a link has no login: the link's signature speaks for him.
+ * Whoever has a link needs no login: its signature speaks for the bearer.
  * What is not there, not ours and not signed is all the same 404.
  */
 #include "server/api/media.h"
@@ -15,8 +15,8 @@
 #include "server/api/media_places.h"
 #include "server/api/reply.h"
 #include "server/base/clock.h"
-#include "server/config/config.h"
 #include "server/base/percent.h"
+#include "server/config/config.h"
 #include "server/http/range.h"
 #include "server/storage/file_key.h"
 #include "server/storage/storage.h"
@@ -224,7 +224,7 @@ static enum step next_piece(struct task *task)
                               piece_read);
 }
 
-/* A file never gets shorter: another one takes its place. */
+/* A stored file is never changed: one that is shorter now is damaged. */
 static enum step piece_read(struct task *task)
 {
     struct media *self = request_of(task)->state;

@@ -153,7 +153,7 @@ static struct media_place *find_slowest(struct media_places *places)
 
 static uint64_t gain_of(const struct media_place *place)
 {
-    return http_reply_taken(place->stream) - place->taken;
+    return http_reply_taken(place->stream) - place->bytes;
 }
 
 static void note_all(struct media_places *places)
@@ -164,6 +164,6 @@ static void note_all(struct media_places *places)
     {
         place->was_seen = place->stream != NULL;
         if (place->was_seen)
-            place->taken = http_reply_taken(place->stream);
+            place->bytes = http_reply_taken(place->stream);
     }
 }

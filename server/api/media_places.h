@@ -3,9 +3,9 @@
  * memory and an open file. Whoever comes when all are taken waits in line.
  *
  * While somebody waits, it is looked at how much each of the others takes.
- * Who takes next to nothing gives his place to the first in line, the slowest
- * one first, and no more of them than there are in line: so clients that do
- * not read hold up nobody for long, and nobody is cut while there is room, or
+ * Who takes next to nothing gives way to the first in line, the slowest one
+ * first, and no more of them than there are in line: so clients that do not
+ * read hold up nobody for long, and nobody is cut while there is room, or
  * while all are reading. Loop thread.
  */
 #ifndef XQUEUE_API_MEDIA_PLACES_H
@@ -39,7 +39,7 @@ struct media_place {
 
     struct task *task; /* internal, like all below */
     int64_t since_ms;  /* in line */
-    uint64_t taken;    /* at the last look */
+    uint64_t bytes;    /* that the client had taken at the last look */
     bool was_seen;     /* then */
     TAILQ_ENTRY(media_place) entry;
 };
@@ -50,9 +50,9 @@ struct media_places *media_places_new(struct loop *loop);
 void media_places_free(struct media_places *places); /* NULL is legal */
 
 /*
- * `next` when there is a place, or there is none in time: see its state. Who
- * has it and waits for his client may be resumed without him: with
- * MEDIA_PLACE_LOST.
+ * `next` when there is a place, or there is none in time: see its state. A
+ * task that has one, and waits for its client, may be resumed before the
+ * client is done: with MEDIA_PLACE_LOST.
  */
 enum step media_places_await(struct media_places *places, struct task *task,
                              struct media_place *place,
