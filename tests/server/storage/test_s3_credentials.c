@@ -18,49 +18,51 @@
 
 static char answer[512];
 static char answer_again[512];
+static struct peer *s3;    /* NULL: nobody is there */
+static struct peer *giver; /* of a role's keys, or NULL */
 
 static void before_each(void);
+static void after_each(void);
+static void start_s3(void);
+static void start_agent(const char *first, const char *then);
+static void start_machine(const struct peer_rule *rules, size_t count);
 static void role_answer(char *ret_answer, const char *access_key,
                         int64_t seconds);
-static struct storage_settings settings_without_keys(struct peer *s3);
-static void begin(struct peer *s3);
-static bool has_credential(struct peer *s3, size_t request, const char *key);
+static struct storage_settings settings_without_keys(void);
+static void begin(void);
+static bool has_credential(size_t request, const char *key);
 static enum storage_status put_a(char *ret_reason);
 static struct text link_to_a(struct arena *arena);
 
 START_TEST(the_settings_come_first)
 {
-    struct peer *s3 = peer_start_one((struct peer_rule){.status = 200});
-
+    start_s3();
     setenv("AWS_ACCESS_KEY_ID", "environment", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "1", 1);
     s3_story_begin(peer_url(s3, ""));
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
-    ck_assert(has_credential(s3, 0, S3_SERVER_ACCESS_KEY));
-    peer_stop(s3);
+    ck_assert(has_credential(0, S3_SERVER_ACCESS_KEY));
 }
 END_TEST
 
 START_TEST(then_comes_the_environment)
 {
-    struct peer *s3 = peer_start_one((struct peer_rule){.status = 200});
-
+    start_s3();
     setenv("AWS_ACCESS_KEY_ID", "environment", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "1", 1);
     setenv("AWS_SESSION_TOKEN", "session", 1);
     setenv(FULL_URI, "http://127.0.0.1:1/", 1);
-    begin(s3);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
-    ck_assert(has_credential(s3, 0, "environment"));
+    ck_assert(has_credential(0, "environment"));
     ck_assert(text_equal_string(
         peer_header(peer_request(s3, 0), "x-amz-security-token"), "session"));
-    peer_stop(s3);
 }
 END_TEST
 
 START_TEST(half_a_pair_is_refused)
 {
-    struct storage_settings settings = settings_without_keys(NULL);
+    struct storage_settings settings = settings_without_keys();
 
     setenv("AWS_SECRET_ACCESS_KEY", "1", 1);
     s3_story_begin("http://127.0.0.1:1");
@@ -71,7 +73,7 @@ END_TEST
 
 START_TEST(roles_may_be_switched_off)
 {
-    struct storage_settings settings = settings_without_keys(NULL);
+    struct storage_settings settings = settings_without_keys();
 
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
     s3_story_begin("http://127.0.0.1:1");
@@ -83,47 +85,40 @@ END_TEST
 
 START_TEST(then_comes_the_role_of_the_container)
 {
-    struct peer *s3 = peer_start_one((struct peer_rule){.status = 200});
-    struct peer *agent;
     const struct peer_request *request;
 
+    start_s3();
     role_answer(answer, "CONTAINER", 3600);
-    agent = peer_start_one((struct peer_rule){.body = answer});
-    setenv(FULL_URI, peer_url(agent, "/v1/credentials"), 1);
+    start_agent(answer, NULL);
+    setenv(FULL_URI, peer_url(giver, "/v1/credentials"), 1);
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Bearer abc", 1);
-    begin(s3);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
-    ck_assert(has_credential(s3, 0, "CONTAINER"));
-    request = peer_request(agent, 0);
+    ck_assert(has_credential(0, "CONTAINER"));
+    request = peer_request(giver, 0);
     ck_assert_str_eq(request->line, "GET /v1/credentials HTTP/1.1");
     ck_assert(
         text_equal_string(peer_header(request, "Authorization"), "Bearer abc"));
-    ck_assert_uint_eq(peer_request_count(agent), 1);
-    peer_stop(agent);
-    peer_stop(s3);
+    ck_assert_uint_eq(peer_request_count(giver), 1);
 }
 END_TEST
 
 START_TEST(the_token_of_the_container_may_be_in_a_file)
 {
-    struct peer *s3 = peer_start_one((struct peer_rule){.status = 200});
     char path[] = "/tmp/xqueue-token-XXXXXX";
     const int file = mkstemp(path);
-    struct peer *agent;
 
+    start_s3();
     ck_assert_int_eq(write(file, "of the file\n", 12), 12);
     close(file);
     role_answer(answer, "CONTAINER", 3600);
-    agent = peer_start_one((struct peer_rule){.body = answer});
-    setenv(FULL_URI, peer_url(agent, "/"), 1);
+    start_agent(answer, NULL);
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path, 1);
-    begin(s3);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
     ck_assert(text_equal_string(
-        peer_header(peer_request(agent, 0), "Authorization"), "of the file"));
+        peer_header(peer_request(giver, 0), "Authorization"), "of the file"));
     unlink(path);
-    peer_stop(agent);
-    peer_stop(s3);
 }
 END_TEST
 
@@ -136,36 +131,32 @@ START_TEST(then_comes_the_role_of_the_machine)
          .body = answer},
         {.path = role, .body = "my-role\nother"},
     };
-    struct peer *s3 = peer_start_one((struct peer_rule){.status = 200});
-    struct peer *machine;
 
+    start_s3();
     role_answer(answer, "MACHINE", 3600);
-    machine = peer_start(rules, ARRAY_LENGTH(rules));
-    setenv(INSTANCE, peer_url(machine, "/"), 1);
-    begin(s3);
+    start_machine(rules, ARRAY_LENGTH(rules));
+    setenv(INSTANCE, peer_url(giver, "/"), 1);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
-    ck_assert(has_credential(s3, 0, "MACHINE"));
+    ck_assert(has_credential(0, "MACHINE"));
     ck_assert(text_equal_string(
         peer_header(peer_request(s3, 0), "x-amz-security-token"), "to+ken/=="));
-    ck_assert_str_eq(peer_request(machine, 0)->line,
+    ck_assert_str_eq(peer_request(giver, 0)->line,
                      "PUT /latest/api/token HTTP/1.1");
     ck_assert(
-        text_equal_string(peer_header(peer_request(machine, 0),
+        text_equal_string(peer_header(peer_request(giver, 0),
                                       "X-aws-ec2-metadata-token-ttl-seconds"),
                           "21600"));
     for (size_t i = 1; i < 3; i++)
         ck_assert(text_equal_string(
-            peer_header(peer_request(machine, i), "X-aws-ec2-metadata-token"),
+            peer_header(peer_request(giver, i), "X-aws-ec2-metadata-token"),
             "the-token=="));
-    ck_assert_uint_eq(peer_request_count(machine), 3);
-    peer_stop(machine);
-    peer_stop(s3);
+    ck_assert_uint_eq(peer_request_count(giver), 3);
 }
 END_TEST
 
 START_TEST(a_real_server_takes_the_keys_of_a_role)
 {
-    struct peer *agent;
     struct storage_settings settings;
     char reason[STORAGE_REASON_SIZE];
 
@@ -174,71 +165,53 @@ START_TEST(a_real_server_takes_the_keys_of_a_role)
              "\"SecretAccessKey\": \"" S3_SERVER_SECRET_KEY "\", "
              "\"Token\": \"to+ken/==\", "
              "\"Expiration\": \"2999-01-01T00:00:00Z\"}");
-    agent = peer_start_one((struct peer_rule){.body = answer});
-    setenv(FULL_URI, peer_url(agent, "/"), 1);
+    start_agent(answer, NULL);
     s3_story_begin(s3_server_url());
     settings = s3_story_settings(s3_server_url());
     settings.access_key = NULL;
     settings.secret_key = NULL;
     s3_story_use(&settings);
     ck_assert_msg(put_a(reason) == STORAGE_OK, "%s", reason);
-    peer_stop(agent);
 }
 END_TEST
 
 START_TEST(keys_are_renewed_before_they_expire)
 {
-    const struct peer_rule rules[] = {
-        {.times = 1, .body = answer},
-        {.body = answer_again},
-    };
-    struct peer *s3 = peer_start_one((struct peer_rule){.delay_ms = 50});
-    struct peer *agent;
     const int64_t started_ms = clock_monotonic_ms();
 
+    s3 = peer_start_one((struct peer_rule){.delay_ms = 50});
     /* Five minutes and two seconds from now. */
     role_answer(answer, "OLD", 302);
     role_answer(answer_again, "NEW", 3600);
-    agent = peer_start(rules, ARRAY_LENGTH(rules));
-    setenv(FULL_URI, peer_url(agent, "/"), 1);
-    begin(s3);
+    start_agent(answer, answer_again);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
-    ck_assert(has_credential(s3, 0, "OLD"));
+    ck_assert(has_credential(0, "OLD"));
     do {
         ck_assert_int_eq(put_a(NULL), STORAGE_OK);
         ck_assert_int_lt(clock_monotonic_ms() - started_ms, 10000);
-    } while (!has_credential(s3, peer_request_count(s3) - 1, "NEW"));
-    ck_assert_uint_eq(peer_request_count(agent), 2);
-    peer_stop(agent);
-    peer_stop(s3);
+    } while (!has_credential(peer_request_count(s3) - 1, "NEW"));
+    ck_assert_uint_eq(peer_request_count(giver), 2);
 }
 END_TEST
 
 START_TEST(keys_that_s3_calls_expired_are_fetched_anew)
 {
-    const struct peer_rule rules[] = {
-        {.times = 1, .body = answer},
-        {.body = answer_again},
-    };
     const struct peer_rule s3_rules[] = {
         {.times = 1,
          .status = 400,
          .body = "<Error><Code>ExpiredToken</Code></Error>"},
         {.status = 200},
     };
-    struct peer *s3 = peer_start(s3_rules, ARRAY_LENGTH(s3_rules));
-    struct peer *agent;
 
+    s3 = peer_start(s3_rules, ARRAY_LENGTH(s3_rules));
     role_answer(answer, "OLD", 3600);
     role_answer(answer_again, "NEW", 3600);
-    agent = peer_start(rules, ARRAY_LENGTH(rules));
-    setenv(FULL_URI, peer_url(agent, "/"), 1);
-    begin(s3);
+    start_agent(answer, answer_again);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
-    ck_assert(has_credential(s3, 0, "OLD"));
-    ck_assert(has_credential(s3, 1, "NEW"));
-    peer_stop(agent);
-    peer_stop(s3);
+    ck_assert(has_credential(0, "OLD"));
+    ck_assert(has_credential(1, "NEW"));
 }
 END_TEST
 
@@ -248,32 +221,28 @@ START_TEST(without_a_role_files_cannot_be_stored)
         {.path = "/latest/api/token", .body = "token"},
         {.status = 404},
     };
-    struct peer *machine = peer_start(rules, ARRAY_LENGTH(rules));
     const int64_t started_ms = clock_monotonic_ms();
     char reason[STORAGE_REASON_SIZE];
 
-    setenv(INSTANCE, peer_url(machine, ""), 1);
-    begin(NULL);
+    start_machine(rules, ARRAY_LENGTH(rules));
+    begin();
     ck_assert_int_eq(put_a(reason), STORAGE_UNAVAILABLE);
     ck_assert_str_eq(
         reason, "S3: no credentials from the instance's metadata: HTTP 404");
     ck_assert_int_eq(put_a(reason), STORAGE_UNAVAILABLE);
     ck_assert_int_lt(clock_monotonic_ms() - started_ms, 8000);
-    peer_stop(machine);
 }
 END_TEST
 
 START_TEST(a_machine_that_stalls_is_not_waited_for_long)
 {
-    struct peer *machine =
-        peer_start_one((struct peer_rule){.manner = PEER_STALL});
+    const struct peer_rule rule = {.manner = PEER_STALL};
     const int64_t started_ms = clock_monotonic_ms();
 
-    setenv(INSTANCE, peer_url(machine, ""), 1);
-    begin(NULL);
+    start_machine(&rule, 1);
+    begin();
     ck_assert_int_eq(put_a(NULL), STORAGE_UNAVAILABLE);
     ck_assert_int_lt(clock_monotonic_ms() - started_ms, 6000);
-    peer_stop(machine);
 }
 END_TEST
 
@@ -295,49 +264,41 @@ START_TEST(answers_that_are_no_keys_are_refused)
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
-        struct peer *agent =
-            peer_start_one((struct peer_rule){.body = answers[i]});
-
-        setenv(FULL_URI, peer_url(agent, "/"), 1);
-        begin(NULL);
+        start_agent(answers[i], NULL);
+        begin();
         ck_assert_int_eq(put_a(NULL), STORAGE_UNAVAILABLE);
         storage_story_end();
-        peer_stop(agent);
+        peer_stop(giver);
     }
-    begin(NULL);
+    giver = NULL;
+    begin();
 }
 END_TEST
 
 START_TEST(there_are_no_links_before_there_are_keys)
 {
-    struct peer *s3 = peer_start_one((struct peer_rule){.status = 200});
     struct arena *arena = arena_new();
-    struct peer *agent;
 
+    start_s3();
     role_answer(answer, "CONTAINER", 3600);
-    agent = peer_start_one((struct peer_rule){.body = answer});
-    setenv(FULL_URI, peer_url(agent, "/"), 1);
-    begin(s3);
+    start_agent(answer, NULL);
+    begin();
     ck_assert(text_is_absent(link_to_a(arena)));
     ck_assert_int_eq(put_a(NULL), STORAGE_OK);
     ck_assert_ptr_nonnull(strstr(link_to_a(arena).data,
                                  "X-Amz-Security-Token=to%2Bken%2F%3D%3D"));
     arena_free(arena);
-    peer_stop(agent);
-    peer_stop(s3);
 }
 END_TEST
 
 START_TEST(a_storage_may_stop_while_it_asks)
 {
-    struct peer *machine =
-        peer_start_one((struct peer_rule){.manner = PEER_STALL});
+    const struct peer_rule rule = {.manner = PEER_STALL};
 
-    setenv(INSTANCE, peer_url(machine, ""), 1);
-    begin(NULL);
+    start_machine(&rule, 1);
+    begin();
     storage_stop(storage);
     storage = NULL;
-    peer_stop(machine);
 }
 END_TEST
 
@@ -361,6 +322,40 @@ static void before_each(void)
         unsetenv(names[i]);
 }
 
+static void after_each(void)
+{
+    storage_story_end();
+    peer_stop(giver);
+    peer_stop(s3);
+    giver = NULL;
+    s3 = NULL;
+}
+
+/* It takes everything. */
+static void start_s3(void)
+{
+    s3 = peer_start_one((struct peer_rule){.status = 200});
+}
+
+/* The container's: it answers so, then otherwise unless that is NULL. */
+static void start_agent(const char *first, const char *then)
+{
+    const struct peer_rule rules[] = {
+        {.times = then == NULL ? 0 : 1, .body = first},
+        {.body = then},
+    };
+
+    giver = peer_start(rules, ARRAY_LENGTH(rules));
+    setenv(FULL_URI, peer_url(giver, "/"), 1);
+}
+
+/* The metadata service of the machine. */
+static void start_machine(const struct peer_rule *rules, size_t count)
+{
+    giver = peer_start(rules, count);
+    setenv(INSTANCE, peer_url(giver, ""), 1);
+}
+
 /* Good for so many seconds. */
 static void role_answer(char *ret_answer, const char *access_key,
                         int64_t seconds)
@@ -378,7 +373,7 @@ static void role_answer(char *ret_answer, const char *access_key,
              access_key, words);
 }
 
-static struct storage_settings settings_without_keys(struct peer *s3)
+static struct storage_settings settings_without_keys(void)
 {
     static char url[64];
     struct storage_settings settings;
@@ -391,15 +386,15 @@ static struct storage_settings settings_without_keys(struct peer *s3)
     return settings;
 }
 
-static void begin(struct peer *s3)
+static void begin(void)
 {
-    const struct storage_settings settings = settings_without_keys(s3);
+    const struct storage_settings settings = settings_without_keys();
 
     storage_story_begin();
     s3_story_use(&settings);
 }
 
-static bool has_credential(struct peer *s3, size_t request, const char *key)
+static bool has_credential(size_t request, const char *key)
 {
     char words[64];
 
@@ -458,7 +453,7 @@ int main(void)
         .before_all = s3_server_start,
         .after_all = s3_server_stop,
         .before_each = before_each,
-        .after_each = storage_story_end,
+        .after_each = after_each,
     };
 
     return story_run(&story);
