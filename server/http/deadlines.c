@@ -12,7 +12,6 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <sys/socket.h>
 
 enum { STOPPING_LINGER_MS = 1000 };
 
