@@ -36,6 +36,13 @@ enum storage_status local_failed(char ret_reason[STORAGE_REASON_SIZE],
     return STORAGE_UNAVAILABLE;
 }
 
+void local_describe(const struct stat *facts, struct storage_file *file)
+{
+    file->size = facts->st_size;
+    file->modified_us = (int64_t)facts->st_mtim.tv_sec * 1000000 +
+                        facts->st_mtim.tv_nsec / 1000;
+}
+
 enum storage_status local_open_root(const struct local *local, int *ret_root,
                                     char ret_reason[STORAGE_REASON_SIZE])
 {

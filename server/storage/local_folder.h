@@ -8,9 +8,14 @@
 
 #include "server/storage/local.h"
 
+struct stat;
+
 /* Says "WHAT: errno in words"; for `return local_failed(...)`. */
 enum storage_status local_failed(char ret_reason[STORAGE_REASON_SIZE],
                                  const char *what);
+
+/* The size and the time of a file. */
+void local_describe(const struct stat *facts, struct storage_file *file);
 
 /* MEDIA_ROOT; the caller closes it. */
 enum storage_status local_open_root(const struct local *local, int *ret_root,

@@ -151,9 +151,7 @@ static void add_file(struct page *page, int folder, const char *key,
         return;
     file->queue_name = queue_name;
     memcpy(file->key, key, FILE_KEY_SIZE + 1);
-    file->size = facts.st_size;
-    file->modified_us =
-        (int64_t)facts.st_mtim.tv_sec * 1000000 + facts.st_mtim.tv_nsec / 1000;
+    local_describe(&facts, file);
     list->count++;
 }
 

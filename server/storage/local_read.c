@@ -120,9 +120,7 @@ static enum storage_status examine(int file, struct storage_file *wanted,
         snprintf(ret_reason, STORAGE_REASON_SIZE, "not a regular file");
         return STORAGE_UNAVAILABLE;
     }
-    wanted->size = facts.st_size;
-    wanted->modified_us =
-        (int64_t)facts.st_mtim.tv_sec * 1000000 + facts.st_mtim.tv_nsec / 1000;
+    local_describe(&facts, wanted);
     return STORAGE_OK;
 }
 
