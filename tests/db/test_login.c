@@ -54,18 +54,6 @@ static void expect_welcome(void)
     db_conn_free(conn);
 }
 
-static void expect_refusal(unsigned number)
-{
-    struct db_conn *conn = db_conn_new(&settings);
-
-    ck_assert_int_eq(db_conn_open(conn), DB_FAILED);
-    ck_assert_msg(db_conn_error_number(conn) == number, "%u: %s",
-                  db_conn_error_number(conn), db_conn_error(conn));
-    db_conn_free(conn);
-}
-
-enum { ACCESS_DENIED = 1045, TLS_FAILED = 2026 };
-
 START_TEST(a_new_user_is_let_in_without_tls)
 {
     expect_welcome();
@@ -84,7 +72,7 @@ END_TEST
 START_TEST(a_user_who_needs_tls_is_let_in_with_it_alone)
 {
     mariadb_run("ALTER USER '%s'@'%%' REQUIRE SSL", user);
-    expect_refusal(ACCESS_DENIED);
+    conn_story_expect_refusal(&settings, CONN_ACCESS_DENIED);
     settings.tls = DB_TLS_REQUIRED;
     expect_welcome();
 }
@@ -93,9 +81,9 @@ END_TEST
 START_TEST(a_wrong_password_is_refused_with_and_without_tls)
 {
     settings.password = "pass word";
-    expect_refusal(ACCESS_DENIED);
+    conn_story_expect_refusal(&settings, CONN_ACCESS_DENIED);
     settings.tls = DB_TLS_REQUIRED;
-    expect_refusal(ACCESS_DENIED);
+    conn_story_expect_refusal(&settings, CONN_ACCESS_DENIED);
 }
 END_TEST
 
@@ -103,7 +91,7 @@ START_TEST(a_changed_password_is_the_one_that_counts)
 {
     expect_welcome();
     mariadb_run("ALTER USER '%s'@'%%' IDENTIFIED BY 'new'", user);
-    expect_refusal(ACCESS_DENIED);
+    conn_story_expect_refusal(&settings, CONN_ACCESS_DENIED);
     settings.password = "new";
     expect_welcome();
 }
@@ -116,7 +104,7 @@ START_TEST(a_server_whose_authority_is_not_ours_is_refused)
     certificates_make(&files);
     settings.tls = DB_TLS_VERIFY_CA;
     settings.tls_ca = files.other_ca;
-    expect_refusal(TLS_FAILED);
+    conn_story_expect_refusal(&settings, CONN_TLS_FAILED);
     certificates_remove(&files);
 }
 END_TEST

@@ -52,22 +52,10 @@ static void expect_connection(void)
     db_conn_free(conn);
 }
 
-static void expect_refusal(unsigned number)
-{
-    struct db_conn *conn = db_conn_new(&settings);
-
-    ck_assert_int_eq(db_conn_open(conn), DB_FAILED);
-    ck_assert_msg(db_conn_error_number(conn) == number, "%u: %s",
-                  db_conn_error_number(conn), db_conn_error(conn));
-    db_conn_free(conn);
-}
-
-enum { ACCESS_DENIED = 1045, TLS_FAILED = 2026 };
-
 START_TEST(a_user_who_needs_tls_is_refused_without_it)
 {
     settings.tls = DB_TLS_OFF;
-    expect_refusal(ACCESS_DENIED);
+    conn_story_expect_refusal(&settings, CONN_ACCESS_DENIED);
     settings.tls = DB_TLS_REQUIRED;
     expect_connection();
 }
@@ -100,7 +88,7 @@ START_TEST(the_right_authority_is_enough_for_verify_ca)
     if (verify_ca_is_lenient())
         expect_connection();
     else
-        expect_refusal(TLS_FAILED);
+        conn_story_expect_refusal(&settings, CONN_TLS_FAILED);
 }
 END_TEST
 
@@ -108,9 +96,9 @@ START_TEST(another_authority_is_refused)
 {
     settings.tls_ca = files->other_ca;
     settings.tls = DB_TLS_VERIFY_CA;
-    expect_refusal(TLS_FAILED);
+    conn_story_expect_refusal(&settings, CONN_TLS_FAILED);
     settings.tls = DB_TLS_VERIFY;
-    expect_refusal(TLS_FAILED);
+    conn_story_expect_refusal(&settings, CONN_TLS_FAILED);
 }
 END_TEST
 
@@ -120,7 +108,7 @@ START_TEST(verifying_the_identity_needs_the_name_in_the_certificate)
     settings.tls_ca = files->ca;
     expect_connection();
     settings.host = "127.0.0.2";
-    expect_refusal(TLS_FAILED);
+    conn_story_expect_refusal(&settings, CONN_TLS_FAILED);
 }
 END_TEST
 
@@ -129,7 +117,7 @@ START_TEST(a_user_who_needs_a_certificate_comes_with_it)
     mariadb_run("ALTER USER secure@'%%' REQUIRE X509");
     settings.tls = DB_TLS_VERIFY_CA;
     settings.tls_ca = files->ca;
-    expect_refusal(ACCESS_DENIED);
+    conn_story_expect_refusal(&settings, CONN_ACCESS_DENIED);
     settings.tls_cert = files->client;
     settings.tls_key = files->client_key;
     expect_connection();
@@ -140,7 +128,7 @@ START_TEST(a_file_that_is_not_there_is_a_failure)
 {
     settings.tls = DB_TLS_VERIFY_CA;
     settings.tls_ca = "/nonexistent/ca.pem";
-    expect_refusal(TLS_FAILED);
+    conn_story_expect_refusal(&settings, CONN_TLS_FAILED);
 }
 END_TEST
 

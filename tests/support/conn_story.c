@@ -21,6 +21,17 @@ void conn_story_begin_empty(void)
     begin_on(mariadb_empty_database());
 }
 
+void conn_story_expect_refusal(const struct db_settings *settings,
+                               unsigned number)
+{
+    struct db_conn *conn = db_conn_new(settings);
+
+    ck_assert_int_eq(db_conn_open(conn), DB_FAILED);
+    ck_assert_msg(db_conn_error_number(conn) == number, "%u: %s",
+                  db_conn_error_number(conn), db_conn_error(conn));
+    db_conn_free(conn);
+}
+
 void conn_story_end(void)
 {
     arena_free(arena);

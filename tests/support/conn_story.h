@@ -16,6 +16,11 @@ extern struct arena *arena;
 void conn_story_begin(void);
 void conn_story_begin_empty(void);
 
+/* Another connection is refused for this reason. */
+enum { CONN_ACCESS_DENIED = 1045, CONN_TLS_FAILED = 2026 };
+void conn_story_expect_refusal(const struct db_settings *settings,
+                               unsigned number);
+
 /* For after_each. */
 void conn_story_end(void);
 
