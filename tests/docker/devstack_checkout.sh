@@ -100,9 +100,7 @@ nothing_is_changed() {
 }
 
 trap 'clean >/dev/null 2>&1' EXIT
-mkdir "$work/xqueue"
-tar --anchored --exclude=./.git --exclude='./build*' --exclude=./.run -c . |
-    tar -C "$work/xqueue" -x
+copy_source "$work/xqueue"
 docker build --quiet --file docker/Dockerfile --target dev --tag "$image" . ||
     exit
 

@@ -69,6 +69,13 @@ milliseconds() {
     echo $(($(date +%s%3N) - begin))
 }
 
+# copy_source FOLDER: this source tree, without what is built in it
+copy_source() {
+    mkdir "$1"
+    tar --anchored --exclude=./.git --exclude='./build*' --exclude=./.run \
+        -c . | tar -C "$1" -x
+}
+
 exit_code() {
     docker inspect --format '{{.State.ExitCode}}' "$1"
 }

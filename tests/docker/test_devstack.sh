@@ -36,12 +36,6 @@ clean() {
     rm -rf "$work"
 }
 
-copy_source() {
-    mkdir "$work/xqueue"
-    tar --anchored --exclude=./.git --exclude='./build*' --exclude=./.run \
-        -c . | tar -C "$work/xqueue" -x
-}
-
 lists_the_targets() {
     local list name
     list=$(target help)
@@ -202,7 +196,7 @@ joins_a_devstack() {
 }
 
 trap 'clean >/dev/null 2>&1' EXIT
-copy_source
+copy_source "$work/xqueue"
 
 tell 'make help lists the targets' lists_the_targets
 tell 'dev.provision makes what is needed' provisions
