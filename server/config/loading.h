@@ -22,9 +22,9 @@ struct place {
 struct loading {
     struct config *config;
     const char *file;
-    const char *queues_file;          /* where `queues` stands */
-    struct arena *tree;               /* owns: the file's nodes */
-    const struct yaml_node *queues;   /* in it: XQUEUES, NULL when not there */
+    const char *queues_file;        /* where `queues` stands */
+    struct arena *tree;             /* owns: the nodes of file and variables */
+    const struct yaml_node *queues; /* in it: XQUEUES, NULL when not there */
     const struct yaml_node *storages; /* likewise: STORAGES */
     struct buffer errors;             /* owns; so the next */
     struct buffer warnings;
