@@ -97,12 +97,24 @@ static struct kind kind_of_server(void)
     const char *mysqld = server_words_mysqld();
 
     if (mysqld != NULL)
-        return (struct kind){mysqld,      mysqld,          mysql_install,
-                             mysql_serve, mysql_by_socket, durable,
-                             mysql_fast};
+        return (struct kind){
+            .installer = mysqld,
+            .server = mysqld,
+            .install = mysql_install,
+            .serve = mysql_serve,
+            .by_socket = mysql_by_socket,
+            .durable = durable,
+            .fast = mysql_fast,
+        };
     return (struct kind){
-        "mariadb-install-db", "mariadbd", mariadb_install, mariadb_serve,
-        mariadb_by_socket,    durable,    mariadb_fast};
+        .installer = "mariadb-install-db",
+        .server = "mariadbd",
+        .install = mariadb_install,
+        .serve = mariadb_serve,
+        .by_socket = mariadb_by_socket,
+        .durable = durable,
+        .fast = mariadb_fast,
+    };
 }
 
 static struct words *words_new(struct arena *arena, const char *program)
