@@ -30,6 +30,8 @@ void http_receivers_received(struct http_connection *connection, size_t bytes)
         if (server->memory.scarce || server->rate.spent)
             http_receivers_review(server);
     }
+    if (connection->paused) /* in what came behind a request: evhttp reads on */
+        bufferevent_disable(connection->bufferevent, EV_READ);
     http_body_rate_spend(server, bytes);
 }
 

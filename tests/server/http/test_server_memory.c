@@ -254,10 +254,41 @@ START_TEST(bodies_beyond_the_rate_are_read_later)
 }
 END_TEST
 
+/*
+ * evhttp reads on by itself after a reply. The first body is so long that the
+ * server has much of the second one when it replies.
+ */
+START_TEST(a_body_behind_another_keeps_to_the_rate)
+{
+    struct http_settings settings = settings_with_budget(16 * MIB);
+    const size_t first = 740 * 1024;
+    struct upload upload = {.sent = 0};
+    int64_t begin_ms;
+
+    settings.body_rate = 4 * MIB;
+    child = http_child_start(&settings, 0);
+    upload.client = raw_connect(child.port);
+    buffer_printf(&upload.text,
+                  "POST /echo HTTP/1.1\r\nHost: x\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%0*d\r\n0\r\n\r\n"
+                  "POST /echo HTTP/1.1\r\nHost: x\r\n"
+                  "Content-Length: %d\r\n\r\n%0*d",
+                  first, (int)first, 0, BODY, BODY, 0);
+    begin_ms = clock_monotonic_ms();
+    ck_assert(send_all(&upload, 1, 10000));
+    HTTP_CHILD_AWAIT(&child, child.report->requests == 2);
+    ck_assert_int_ge(clock_monotonic_ms() - begin_ms, 1000);
+    close(upload.client);
+    buffer_free(&upload.text);
+    http_child_end(&child);
+}
+END_TEST
+
 STORY("server memory", TELL(uploads_beyond_the_budget_all_succeed),
       TELL(a_body_larger_than_the_budget_succeeds),
       TELL(uploads_wait_for_those_that_are_handled),
       TELL(small_requests_pass_while_memory_is_scarce),
       TELL(the_wait_is_not_held_against_the_client),
       TELL(a_paused_client_may_leave),
-      TELL(bodies_beyond_the_rate_are_read_later))
+      TELL(bodies_beyond_the_rate_are_read_later),
+      TELL(a_body_behind_another_keeps_to_the_rate))
