@@ -4,7 +4,8 @@
  * Beyond it nothing fails; large bodies are not read for a while, so that
  * their clients wait. One of them always goes on, unless the handler has large
  * ones: those give their memory back when they are replied to. So at most one
- * body comes on top of the budget, and no upload waits for ever. Loop thread.
+ * body comes on top of the budget, and no upload waits for ever: the one that
+ * goes on has to be quick (receivers.h). Loop thread.
  */
 #ifndef XQUEUE_HTTP_BODY_MEMORY_H
 #define XQUEUE_HTTP_BODY_MEMORY_H

@@ -25,6 +25,13 @@ struct http_body_memory {
     bool scarce;     /* over the budget */
 };
 
+/* The receiver that all others wait for: receivers.c. */
+struct http_receivers_watch {
+    const struct http_connection *first; /* NULL: none */
+    uint64_t received;                   /* by it, when it was fast enough */
+    unsigned looks;                      /* since then */
+};
+
 /* How much of large bodies may be read: body_rate.c. */
 struct http_body_rate {
     int64_t left;      /* bytes, until it is filled again; or a debt */
@@ -58,6 +65,7 @@ struct http_server {
     struct http_body_memory memory;
     struct http_body_rate rate;
     struct http_connection_list receivers; /* of large bodies: receivers.c */
+    struct http_receivers_watch watch;
     bool stopping; /* accept no more, close what gets idle */
     bool ending;   /* inside http_server_free() */
 };

@@ -10,6 +10,10 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+/* Looks are counted, not time: after one that came late others will follow. */
+enum { LEAST_BYTES = 32 * 1024, LOOKS = 4 };
+
+static bool is_waited_for(const struct http_connection *first);
 static void pause_reading(struct http_connection *connection);
 static void resume_reading(struct http_connection *connection);
 
@@ -44,6 +48,8 @@ void http_receivers_leave(struct http_connection *connection)
     TAILQ_REMOVE(&server->receivers, connection, receivers);
     connection->large = false;
     connection->paused = false;
+    if (server->watch.first == connection)
+        server->watch.first = NULL;
     if (server->memory.scarce)
         http_receivers_review(server);
 }
@@ -64,6 +70,28 @@ void http_receivers_review(struct http_server *server)
         if (memory->scarce)
             may_read = false;
     }
+}
+
+void http_receivers_look(struct http_server *server)
+{
+    struct http_receivers_watch *watch = &server->watch;
+    struct http_connection *first = TAILQ_FIRST(&server->receivers);
+
+    if (first == NULL || !is_waited_for(first))
+        watch->first = NULL;
+    else if (watch->first != first ||
+             first->body_received - watch->received >= LEAST_BYTES)
+        *watch = (struct http_receivers_watch){first, first->body_received, 0};
+    else if (++watch->looks == LOOKS)
+        http_connection_refuse(first, 408, "Request body took too long");
+}
+
+static bool is_waited_for(const struct http_connection *first)
+{
+    const struct http_body_memory *memory = &first->server->memory;
+
+    return memory->scarce && memory->handling == 0 &&
+           TAILQ_NEXT(first, receivers) != NULL;
 }
 
 static void pause_reading(struct http_connection *connection)

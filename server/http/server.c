@@ -248,6 +248,7 @@ static void on_sweep(evutil_socket_t descriptor, short what, void *context)
     (void)descriptor;
     (void)what;
     http_deadlines_check(server);
+    http_receivers_look(server);
     http_listener_look_again(&server->listener);
 }
 

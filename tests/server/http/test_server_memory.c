@@ -284,6 +284,64 @@ START_TEST(a_body_behind_another_keeps_to_the_rate)
 }
 END_TEST
 
+static void send_piece(struct upload *upload, size_t size)
+{
+    ck_assert(raw_send(upload->client, upload->text.data + upload->sent, size));
+    upload->sent += size;
+}
+
+START_TEST(a_client_that_stalls_does_not_hold_up_the_others)
+{
+    const struct http_settings settings = settings_with_budget(1 * MIB);
+    struct upload stalled[2];
+    struct upload waiting[1];
+    struct buffer reply = {0};
+
+    child = http_child_start(&settings, 0);
+    start(stalled, 2,
+          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(waiting, 1,
+          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    send_piece(&stalled[0], 900 * 1024);
+    send_piece(&stalled[1], 200 * 1024);
+    ck_assert(send_all(waiting, 1, 10000));
+    expect_replies(waiting, 1);
+    ck_assert_int_eq(raw_read_all(stalled[0].client, &reply, 5000), RAW_CLOSED);
+    ck_assert_int_eq(raw_status(&reply), 408);
+    buffer_free(&reply);
+    for (int i = 0; i < 2; i++)
+        buffer_free(&stalled[i].text);
+    http_child_end(&child);
+}
+END_TEST
+
+START_TEST(a_client_that_keeps_sending_is_waited_for)
+{
+    const struct http_settings settings = settings_with_budget(1 * MIB);
+    struct upload slow[1];
+    struct upload waiting[1];
+
+    child = http_child_start(&settings, 0);
+    start(slow, 1,
+          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(waiting, 1,
+          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    send_piece(&slow[0], 1100 * 1024);
+    HTTP_CHILD_AWAIT(&child, child.report->body_memory > 1 * MIB);
+    for (int i = 0; i < 5; i++) {
+        send_piece(&slow[0], 64 * 1024);
+        send_all(waiting, 1, 100);
+        http_child_wait_ms(600); /* it is looked at */
+    }
+    ck_assert_uint_eq(child.report->requests, 0);
+    ck_assert(send_all(slow, 1, 10000));
+    ck_assert(send_all(waiting, 1, 10000));
+    expect_replies(slow, 1);
+    expect_replies(waiting, 1);
+    http_child_end(&child);
+}
+END_TEST
+
 STORY("server memory", TELL(uploads_beyond_the_budget_all_succeed),
       TELL(a_body_larger_than_the_budget_succeeds),
       TELL(uploads_wait_for_those_that_are_handled),
@@ -291,4 +349,6 @@ STORY("server memory", TELL(uploads_beyond_the_budget_all_succeed),
       TELL(the_wait_is_not_held_against_the_client),
       TELL(a_paused_client_may_leave),
       TELL(bodies_beyond_the_rate_are_read_later),
-      TELL(a_body_behind_another_keeps_to_the_rate))
+      TELL(a_body_behind_another_keeps_to_the_rate),
+      TELL(a_client_that_stalls_does_not_hold_up_the_others),
+      TELL(a_client_that_keeps_sending_is_waited_for))
