@@ -24,6 +24,13 @@ char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
  */
 void memory_return_large_blocks(void);
 
+/*
+ * What is in there is not needed any more, the block itself stays as it is:
+ * its whole pages are the system's again, and zeros should they be read. For
+ * large blocks that somebody who is in a hurry will free.
+ */
+void memory_discard(void *data, size_t size);
+
 /* Print the message on standard error and abort. For impossible states. */
 NORETURN void fatal(const char *format, ...) PRINTF_LIKE(1, 2);
 

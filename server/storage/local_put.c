@@ -77,6 +77,9 @@ static enum storage_status write_parts(int folder, struct storage_put *put,
         if (status != STORAGE_OK)
             return status;
         parts[i].is_written = true;
+        /* The loop will free it: that it need not stand still for that. */
+        memory_discard((char *)put->uploads[i].content.data,
+                       put->uploads[i].content.size);
     }
     return STORAGE_OK;
 }

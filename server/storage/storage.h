@@ -68,7 +68,7 @@ void storage_stop(struct storage *storage);
 
 struct storage_upload {
     struct text name;            /* the field name: the learner's file name */
-    struct text content;         /* borrows from the request until the step */
+    struct text content;         /* the request's; gone after the put */
     char key[FILE_KEY_SIZE + 1]; /* out */
 };
 

@@ -133,6 +133,8 @@ START_TEST(a_file_of_20_megabytes_comes_back_in_pieces)
     ck_assert_int_eq(
         put_one("test-pull", "a.py", (struct text){content, size}, &open.file),
         STORAGE_OK);
+    free(content); /* is gone after the put */
+    content = big_content(size);
     do_open(&open);
     ck_assert_int_eq(open.status, STORAGE_OK);
     ck_assert_int_eq(open.file.size, 20971521);
