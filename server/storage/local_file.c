@@ -122,7 +122,10 @@ static bool write_all(int file, struct text content)
     return true;
 }
 
-/* The stretch before `end`. An error told here the fsync would not repeat. */
+/*
+ * The stretch before `end`. An error told here the fsync would not repeat; but
+ * a sandbox may know no such call, or forbid it.
+ */
 static bool write_out(int file, size_t end)
 {
     const unsigned and_wait = SYNC_FILE_RANGE_WAIT_BEFORE |
@@ -131,5 +134,5 @@ static bool write_out(int file, size_t end)
 
     return sync_file_range(file, (off_t)(end - STRETCH), STRETCH, and_wait) ==
                0 ||
-           errno == ENOSYS || errno == EINTR;
+           (errno != EIO && errno != ENOSPC && errno != EDQUOT);
 }
