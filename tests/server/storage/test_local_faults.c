@@ -61,6 +61,17 @@ int fsync(int file)
     return (int)syscall(SYS_fsync, file);
 }
 
+static atomic_int bad_range; /* how sync_file_range() fails; 0: not */
+
+/* Stands in front of the library's, too. */
+int sync_file_range(int file, off_t offset, off_t size, unsigned flags)
+{
+    if (bad_range == 0)
+        return (int)syscall(SYS_sync_file_range, file, offset, size, flags);
+    errno = bad_range;
+    return -1;
+}
+
 static atomic_int bad_names;       /* so many calls that give a name fail */
 static atomic_int bad_names_after; /* so many have not */
 
@@ -212,6 +223,31 @@ START_TEST(an_error_of_fsync_of_a_file_leaves_nothing)
         ck_assert_int_eq(syncs, number);
         ck_assert_uint_eq(count_names("q"), 0);
     }
+}
+END_TEST
+
+START_TEST(an_error_of_the_disk_while_a_long_file_is_written_leaves_nothing)
+{
+    char *large = content_of_size(1100 * (size_t)KILOBYTE);
+    struct storage_put put;
+
+    bad_range = EIO;
+    put = put_two("1", large);
+    ck_assert_int_eq(put.status, STORAGE_UNAVAILABLE);
+    ck_assert_str_eq(put.reason, "writing a file: Input/output error");
+    ck_assert_uint_eq(count_names("q"), 0);
+    free(large);
+}
+END_TEST
+
+START_TEST(a_sandbox_may_forbid_to_write_a_part_of_a_file_out)
+{
+    char *large = content_of_size(1100 * (size_t)KILOBYTE);
+    struct storage_file file;
+
+    bad_range = EPERM;
+    ck_assert_int_eq(put_one("q", "a.py", text_of(large), &file), STORAGE_OK);
+    free(large);
 }
 END_TEST
 
@@ -690,6 +726,8 @@ int main(void)
         TELL(a_disk_without_second_names_gives_keys_of_its_own),
         TELL(a_folder_that_cannot_be_made_durable_is_no_folder_to_use),
         TELL(a_failed_fsync_after_deleting_is_told),
+        TELL(an_error_of_the_disk_while_a_long_file_is_written_leaves_nothing),
+        TELL(a_sandbox_may_forbid_to_write_a_part_of_a_file_out),
         TELL(deleting_makes_each_folder_durable_once),
         TELL(a_full_disk_leaves_nothing),
         TELL(a_disk_that_became_read_only_is_told),
