@@ -50,10 +50,15 @@ void storage_story_end(void)
 {
     while (task_count > 0)
         task_resume(tasks[--task_count]);
-    storage_stop(storage);
-    loop_free(storage_env.loop);
+    storage_story_stop();
     ck_assert_uint_eq(storage_env.tasks, 0);
     remove_all(storage_root);
+}
+
+void storage_story_stop(void)
+{
+    storage_stop(storage);
+    loop_free(storage_env.loop);
 }
 
 void storage_story_restart(void)
@@ -74,6 +79,15 @@ struct storage_settings storage_story_settings(void)
         .secret = text_of("the secret"),
         .link_lifetime_s = 3600,
     };
+}
+
+char *storage_story_error(const struct storage_settings *settings)
+{
+    char *error = NULL;
+
+    ck_assert_ptr_null(storage_start(&storage_env, settings, &error));
+    ck_assert_ptr_nonnull(error);
+    return error;
 }
 
 void do_put(struct storage_put *put)
@@ -130,6 +144,40 @@ enum storage_status put_one(const char *queue, const char *name,
     ret_file->queue_name = put.queue_name;
     memcpy(ret_file->key, upload.key, sizeof upload.key);
     return put.status;
+}
+
+struct storage_put put_two(const char *first, const char *second)
+{
+    static struct storage_upload uploads[2];
+    struct storage_put put = {
+        .queue_name = text_of("q"),
+        .header = text_of("header"),
+        .uploads = uploads,
+        .count = 2,
+    };
+
+    uploads[0] = (struct storage_upload){text_of("a.py"), text_of(first), ""};
+    uploads[1] = (struct storage_upload){text_of("b.py"), text_of(second), ""};
+    do_put(&put);
+    return put;
+}
+
+struct storage_file file_at(const char *queue, const char *key)
+{
+    struct storage_file file = {.queue_name = text_of(queue)};
+
+    snprintf(file.key, sizeof file.key, "%s", key);
+    return file;
+}
+
+char *content_of_size(size_t size)
+{
+    char *content = malloc(size + 1);
+
+    ck_assert_ptr_nonnull(content);
+    memset(content, 'x', size);
+    content[size] = '\0';
+    return content;
 }
 
 const char *content_of(const struct storage_file *file)

@@ -17,11 +17,18 @@ extern char storage_root[64]; /* MEDIA_ROOT */
 void storage_story_begin(void);
 void storage_story_end(void);
 
-/* Another storage in the same folder, for a process that fork() made. */
+/*
+ * Ends the storage; starts another one in the same folder. For a process that
+ * forks: it may have but one thread.
+ */
+void storage_story_stop(void);
 void storage_story_restart(void);
 
 /* The settings of all these storages. */
 struct storage_settings storage_story_settings(void);
+
+/* Why a storage does not start with these; free it. */
+char *storage_story_error(const struct storage_settings *settings);
 
 /* Run the loop until it is done. What comes out lives until the end. */
 void do_put(struct storage_put *put);
@@ -37,6 +44,15 @@ void do_puts(struct storage_put *puts, size_t count);
 /* One file of the header "header"; how it went. */
 enum storage_status put_one(const char *queue, const char *name,
                             struct text content, struct storage_file *ret_file);
+
+/* "a.py" and "b.py" of the queue "q", of the header "header", as it went. */
+struct storage_put put_two(const char *first, const char *second);
+
+/* That file, there or not. */
+struct storage_file file_at(const char *queue, const char *key);
+
+/* So many bytes of text; free them. */
+char *content_of_size(size_t size);
 
 /* What is in the file; NULL when it cannot be had. */
 const char *content_of(const struct storage_file *file);
