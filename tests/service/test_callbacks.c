@@ -4,6 +4,7 @@
 #include "tests/support/service_story.h"
 
 #include "tests/support/peer.h"
+#include "tests/support/port.h"
 #include "tests/support/sink.h"
 
 #include <string.h>
@@ -213,7 +214,7 @@ START_TEST(a_refused_connection_is_a_failure)
 {
     expect_failed_once(put_result(
         lms_header("test-pull", arena_printf(scratch, "http://127.0.0.1:%u/",
-                                             (unsigned)peer_unused_port())),
+                                             (unsigned)port_reserve())),
         "right"));
 }
 END_TEST

@@ -3,6 +3,7 @@
  */
 #include "server/base/clock.h"
 #include "server/base/json.h"
+#include "tests/support/port.h"
 #include "tests/support/push_story.h"
 #include "tests/support/s3_server.h"
 #include "tests/support/upload.h"
@@ -167,7 +168,7 @@ START_TEST(pushes_wait_for_the_credentials_of_the_role)
 {
     const struct upload uploads[] = {{"a", {"A", 1}}};
     const int64_t until_ms = clock_monotonic_ms() + 20000;
-    const uint16_t port = peer_unused_port();
+    const uint16_t port = port_reserve();
     struct peer *grader = peer_start_one((struct peer_rule){.body = "right"});
     const struct reply *reply;
     struct peer *agent;

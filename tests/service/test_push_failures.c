@@ -3,6 +3,7 @@
  * and the submission is retired (R35). Only a grader that nobody answers for
  * is asked again: it has graded nothing.
  */
+#include "tests/support/port.h"
 #include "tests/support/push_story.h"
 
 #include "server/base/clock.h"
@@ -161,7 +162,7 @@ END_TEST
 START_TEST(a_grader_that_is_not_there_yet_is_asked_again)
 {
     const struct peer_rule rule = {.body = "right"};
-    uint16_t port = peer_unused_port();
+    uint16_t port = port_reserve();
     struct peer *grader;
     struct sink *lms = begin();
 
@@ -184,7 +185,7 @@ START_TEST(a_grader_that_is_never_there_fails_in_the_end)
     int64_t before_ms = clock_monotonic_ms();
 
     expect_failure_at("never", arena_printf(scratch, "http://127.0.0.1:%u/",
-                                            (unsigned)peer_unused_port()));
+                                            (unsigned)port_reserve()));
     ck_assert_int_ge(clock_monotonic_ms() - before_ms, 2000);
     ck_assert_int_lt(clock_monotonic_ms() - before_ms, 6000);
 }

@@ -5,6 +5,7 @@
  */
 #include "tests/support/grader.h"
 #include "tests/support/peer.h"
+#include "tests/support/port.h"
 #include "tests/support/program.h"
 #include "tests/support/service_story.h"
 #include "tests/support/sink.h"
@@ -183,7 +184,7 @@ static struct program *start_python(uint16_t port)
 
 START_TEST(a_grader_of_a_few_lines_of_python_grades_in_order)
 {
-    uint16_t port = peer_unused_port();
+    uint16_t port = port_reserve();
     struct program *python;
     struct received_list received;
     char queues[100];

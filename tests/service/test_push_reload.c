@@ -2,6 +2,7 @@
  * SIGHUP with other XQUEUES: queues start to be pushed, stop, or get another
  * grader, and nothing is lost by it.
  */
+#include "tests/support/port.h"
 #include "tests/support/push_story.h"
 
 static const struct service_settings settings = {
@@ -28,7 +29,7 @@ static void expect_nothing_under_way(const char *queue)
 static void point_to_nobody(const char *queue)
 {
     push_queues("{%s: 'http://127.0.0.1:%u/'}", queue,
-                (unsigned)peer_unused_port());
+                (unsigned)port_reserve());
 }
 
 START_TEST(what_waits_in_a_queue_is_pushed_once_it_has_a_grader)

@@ -1,6 +1,7 @@
 /*
  * How a server ends in the middle of a push, and that nothing is lost by it.
  */
+#include "tests/support/port.h"
 #include "tests/support/push_story.h"
 
 #include "server/base/clock.h"
@@ -45,8 +46,7 @@ static void begin_retries(void)
 {
     char url[60];
 
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/",
-             (unsigned)peer_unused_port());
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)port_reserve());
     begin(url, "PUSH_RETRY_SECONDS: 60\n");
     push_submit("q", sink_url(lms, "/"), "body");
     /* A wait of some seconds. */

@@ -10,16 +10,15 @@
 #include "server/base/crypto.h"
 #include "server/base/memory.h"
 #include "tests/support/mariadb_server.h"
+#include "tests/support/port.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 20000, VALUES = 64, ERROR_NO_SUCH_CONNECTION = 1094 };
@@ -38,7 +37,6 @@ static struct {
 } here;
 
 static void start_private(void);
-static unsigned free_port(void);
 static void use_external(const char *words);
 static MYSQL *connect_to(const char *database);
 static char *query_value(const char *sql);
@@ -74,7 +72,7 @@ void mariadb_start_tls(void)
                                           NULL};
 
     certificates_make(&here.certificates);
-    here.port = free_port();
+    here.port = port_reserve();
     snprintf(words[0], sizeof words[0], "--port=%u", here.port);
     snprintf(words[1], sizeof words[1], "--ssl-ca=%s", here.certificates.ca);
     snprintf(words[2], sizeof words[2], "--ssl-cert=%s",
@@ -263,20 +261,6 @@ static void start_private(void)
     mariadb_server_start(&here.server);
     here.settings = (struct db_settings){
         .unix_socket = here.server.socket, .user = "root", .password = ""};
-}
-
-static unsigned free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (file < 0 || bind(file, (struct sockaddr *)&address, size) != 0 ||
-        getsockname(file, (struct sockaddr *)&address, &size) != 0)
-        fatal("no free port: %s", strerror(errno));
-    close(file);
-    return ntohs(address.sin_port);
 }
 
 /* "host:port:user:password" */

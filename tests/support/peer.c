@@ -84,14 +84,6 @@ struct peer *peer_start_deaf(void)
     return peer;
 }
 
-uint16_t peer_unused_port(void)
-{
-    uint16_t port;
-
-    close(listen_at(0, 1, &port));
-    return port;
-}
-
 uint16_t peer_port(const struct peer *peer)
 {
     return peer->port;

@@ -75,9 +75,6 @@ struct peer *peer_start_at(uint16_t port, const struct peer_rule *rules,
 /* A port that never completes a connection: its backlog is full. */
 struct peer *peer_start_deaf(void);
 
-/* A port of 127.0.0.1 where nobody listens. */
-uint16_t peer_unused_port(void);
-
 uint16_t peer_port(const struct peer *peer);
 
 /* "http://127.0.0.1:PORT" and `target`; belongs to the peer. */

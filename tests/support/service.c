@@ -7,6 +7,7 @@
 #include "server/base/memory.h"
 #include "tests/support/http_client.h"
 #include "tests/support/mariadb.h"
+#include "tests/support/port.h"
 #include "tests/support/program.h"
 
 #include <check.h>
@@ -300,10 +301,12 @@ static void wait_until_it_serves(struct service *service)
     http_client_free(client);
 }
 
+/* Another server may follow, and wants the same port. */
 static void end(struct service *service)
 {
     program_free(service->program);
     service->program = NULL;
+    port_keep(service->port);
 }
 
 static int remove_one(const char *path, const struct stat *facts, int kind,

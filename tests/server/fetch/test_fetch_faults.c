@@ -6,6 +6,7 @@
 #include "server/base/memory.h"
 #include "tests/support/fetching.h"
 #include "tests/support/peer.h"
+#include "tests/support/port.h"
 #include "tests/support/story.h"
 
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static void expect_between(int64_t value, int64_t low, int64_t high)
 
 START_TEST(a_refused_connection_means_unsent)
 {
-    char *url = xasprintf("http://127.0.0.1:%u/", peer_unused_port());
+    char *url = xasprintf("http://127.0.0.1:%u/", port_reserve());
     struct fetch fetch = fetching_to(url, "x");
 
     fetching_run(&fetch);
@@ -89,7 +90,7 @@ END_TEST
 START_TEST(a_redirect_to_nobody_is_broken_and_not_unsent)
 {
     char *headers =
-        xasprintf("Location: http://127.0.0.1:%u/\r\n", peer_unused_port());
+        xasprintf("Location: http://127.0.0.1:%u/\r\n", port_reserve());
     struct peer *peer =
         peer_start_one((struct peer_rule){.status = 307, .headers = headers});
     struct fetch fetch = fetching_to(peer_url(peer, "/"), "x");

@@ -11,6 +11,7 @@
 #include "server/base/memory.h"
 #include "tests/support/fetching.h"
 #include "tests/support/peer.h"
+#include "tests/support/port.h"
 #include "tests/support/story.h"
 
 #include <arpa/inet.h>
@@ -118,7 +119,7 @@ END_TEST
 
 START_TEST(if_the_allowed_addresses_do_not_answer_it_is_unsent)
 {
-    struct fetch fetch = fetched("mixed.test", peer_unused_port());
+    struct fetch fetch = fetched("mixed.test", port_reserve());
 
     ck_assert_int_eq(fetch.status, FETCH_UNSENT);
 }

@@ -5,6 +5,7 @@
 #include "server/base/memory.h"
 #include "server/storage/file_key.h"
 #include "tests/support/peer.h"
+#include "tests/support/port.h"
 #include "tests/support/s3_story.h"
 
 #include <stdio.h>
@@ -33,7 +34,7 @@ START_TEST(a_server_that_is_gone_is_told_in_time)
     char url[64];
     struct storage_put put = put_all(3);
 
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", peer_unused_port());
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", port_reserve());
     s3_story_begin(url);
     put_in_time(&put);
     ck_assert_int_eq(put.status, STORAGE_UNAVAILABLE);
@@ -314,7 +315,7 @@ START_TEST(a_deletion_gives_up_when_nobody_answers)
         files[i].queue_name = text_of("queue");
         snprintf(files[i].key, sizeof files[i].key, "%032zx", i);
     }
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", peer_unused_port());
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", port_reserve());
     s3_story_begin(url);
     do_delete(&job);
     ck_assert_int_eq(job.status, STORAGE_UNAVAILABLE);
