@@ -25,6 +25,7 @@ extern const struct command command_run_consumer;
 extern const struct command command_migrate;
 extern const struct command command_update_users;
 extern const struct command command_check;
+extern const struct command command_health;
 extern const struct command command_count;
 extern const struct command command_retire_failed;
 extern const struct command command_retire_old;

@@ -33,7 +33,11 @@ struct command;
 
 enum options_status { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
 
-/* Parse argv[1...]; OPTIONS_WRONG after saying why on standard error. */
+/*
+ * Parse argv[1...], of which words are moved and cut up, and which is borrowed
+ * for as long as the result is used. OPTIONS_WRONG after saying why on
+ * standard error.
+ */
 enum options_status options_parse(const struct command *command, int argc,
                                   char **argv, struct options *ret_options);
 

@@ -1,7 +1,8 @@
 /*
  * xqueue serve, runserver and run_consumer
  */
-#include "server/cli/command.h"
+#include "server/cli/serve.h"
+
 #include "server/cli/service.h"
 
 #include <stdio.h>
@@ -20,19 +21,47 @@ static const struct option_spec runserver_specs[] = {
     {"ipv6", '6', NULL, NULL},   {NULL, 0, NULL, NULL},
 };
 
+static const struct command *const commands[] = {
+    &command_serve,
+    &command_runserver,
+    &command_run_consumer,
+};
+
+static bool take_role(const struct options *options, struct serving *serving);
 static bool parse_roles(const char *text, int *ret_roles);
+static bool take_word(const struct options *options, struct serving *serving);
 
-static enum exit_code run_serve(const struct options *options)
+const struct command *serving_command(const char *name)
 {
-    struct options copy = *options;
-    const char *listen = options_get(options, "listen");
-    int roles;
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
 
-    if (!parse_roles(options_get(options, "role"), &roles))
-        return EXIT_USAGE;
+bool serving_begin(const struct command *command, const struct options *options,
+                   struct serving *ret_serving)
+{
+    ret_serving->options = *options;
+    ret_serving->roles = ROLE_WEB | ROLE_DELIVER;
+    if (command == &command_serve)
+        return take_role(options, ret_serving);
+    if (command == &command_runserver)
+        return take_word(options, ret_serving);
+    ret_serving->roles = ROLE_DELIVER;
+    return true;
+}
+
+static bool take_role(const struct options *options, struct serving *serving)
+{
+    const char *listen = options_get(options, "listen");
+
+    if (!parse_roles(options_get(options, "role"), &serving->roles))
+        return false;
     if (listen != NULL)
-        options_override(&copy, "LISTEN", listen);
-    return (enum exit_code)service_run(&copy, roles);
+        options_override(&serving->options, "LISTEN", listen);
+    return true;
 }
 
 static bool parse_roles(const char *text, int *ret_roles)
@@ -55,24 +84,42 @@ static bool parse_roles(const char *text, int *ret_roles)
 }
 
 /* "8000" alone means port 8000 of the loopback address, as Django has it. */
+static bool take_word(const struct options *options, struct serving *serving)
+{
+    const char *word;
+
+    if (options->word_count == 0)
+        return true;
+    word = options->words[0];
+    snprintf(serving->address, sizeof serving->address, "%s%s",
+             strchr(word, ':') == NULL ? "127.0.0.1:" : "", word);
+    options_override(&serving->options, "LISTEN", serving->address);
+    return true;
+}
+
+static enum exit_code run(const struct command *command,
+                          const struct options *options)
+{
+    struct serving serving;
+
+    if (!serving_begin(command, options, &serving))
+        return EXIT_USAGE;
+    return (enum exit_code)service_run(&serving.options, serving.roles);
+}
+
+static enum exit_code run_serve(const struct options *options)
+{
+    return run(&command_serve, options);
+}
+
 static enum exit_code run_runserver(const struct options *options)
 {
-    struct options copy = *options;
-    char address[256];
-
-    if (options->word_count == 1) {
-        bool port_only = strchr(options->words[0], ':') == NULL;
-
-        snprintf(address, sizeof address, "%s%s", port_only ? "127.0.0.1:" : "",
-                 options->words[0]);
-        options_override(&copy, "LISTEN", address);
-    }
-    return (enum exit_code)service_run(&copy, ROLE_WEB | ROLE_DELIVER);
+    return run(&command_runserver, options);
 }
 
 static enum exit_code run_consumer(const struct options *options)
 {
-    return (enum exit_code)service_run(options, ROLE_DELIVER);
+    return run(&command_run_consumer, options);
 }
 
 const struct command command_serve = {

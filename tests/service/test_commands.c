@@ -20,6 +20,7 @@ static const char *const commands[] = {
     "migrate",
     "update_users",
     "check",
+    "health",
     "count_queued_submissions",
     "retire_failed_submissions",
     "retire_old_submissions",
@@ -161,6 +162,7 @@ START_TEST(an_argument_too_many_is_a_wrong_use)
 {
     const char *const none[] = {"update_users",
                                 "check",
+                                "health",
                                 "count_queued_submissions",
                                 "delete_old_submissions",
                                 "files",
