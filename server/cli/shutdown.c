@@ -2,7 +2,8 @@
  * Stopping: accept no more, claim no more, let what is in hand end. After
  * STOP_TIMEOUT transfers are cut off (callbacks stay in the outbox, pushes go
  * back to their queues), and soon after that the process ends whatever is
- * left: the database has it all.
+ * left: the database has it all. By default that is within the ten seconds
+ * that Docker gives before it kills.
  */
 #include "server/cli/service_private.h"
 

@@ -101,7 +101,7 @@ struct config {
 
     double push_retry_s;        /* PUSH_RETRY_SECONDS: 60 */
     int64_t grader_reply_bytes; /* GRADER_REPLY_LIMIT: 5 MB */
-    double stop_timeout_s;      /* STOP_TIMEOUT: 8 */
+    double stop_timeout_s;      /* STOP_TIMEOUT: 7 */
 
     const char *file_storage; /* DEFAULT_FILE_STORAGE: a class of Django */
     bool stores_in_s3;        /* which that class means; else in media_root */

@@ -1,6 +1,7 @@
 /*
  * The files of submissions, as graders fetch them: R42, B190.
  */
+#include "server/base/clock.h"
 #include "tests/support/media_root.h"
 #include "tests/support/media_story.h"
 #include "tests/support/raw_client.h"
@@ -349,19 +350,26 @@ START_TEST(without_a_storage_there_are_no_files_and_all_else_goes_on)
 }
 END_TEST
 
-/* The client takes nothing and does not go. */
+/*
+ * The client takes nothing and does not go. It has STOP_TIMEOUT, and the two
+ * seconds in which what is cut off may end.
+ */
 START_TEST(a_server_that_stops_does_not_wait_for_ever)
 {
     struct service *other = start_other(arena_printf(
         scratch, "MEDIA_ROOT: %s\nMEDIA_UNSIGNED: true\nSTOP_TIMEOUT: 1\n",
         service_media_root(service)));
     int asking = raw_connect(service_port(other));
+    int64_t before_ms;
 
     free(media_add_big("stop"));
     ck_assert(raw_say(asking, "GET /media/stop/" MEDIA_KEY " HTTP/1.1\r\n"
                               "Host: h\r\n\r\n"));
     media_wait_for_head(asking);
+    before_ms = clock_monotonic_ms();
     service_stop(other);
+    ck_assert_int_ge(clock_monotonic_ms() - before_ms, 1000);
+    ck_assert_int_lt(clock_monotonic_ms() - before_ms, 6000);
     close(asking);
 }
 END_TEST

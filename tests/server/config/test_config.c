@@ -35,7 +35,7 @@ START_TEST(defaults_stand_where_nothing_is_said)
     ck_assert_int_eq(config->session_cookie_age_s, 1209600);
     ck_assert_double_eq(config->push_retry_s, 60);
     ck_assert_int_eq(config->grader_reply_bytes, 5242880);
-    ck_assert_double_eq(config->stop_timeout_s, 8);
+    ck_assert_double_eq(config->stop_timeout_s, 7);
     ck_assert_int_eq(config->db_connections, 8);
     ck_assert_int_eq(config->db_queue, 1024);
     ck_assert_int_eq(config->max_connections, 2000);
