@@ -55,8 +55,7 @@ starts_the_consumer() {
 
 is_graded() {
     local address
-    address=$(docker inspect --format \
-        '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$container")
+    address=$(address_of "$container")
     # shellcheck disable=SC2016 # BUILD_ROOT is the container's
     docker exec --detach "$container" bash -c \
         '$BUILD_ROOT/build/tests/lms_sink 0.0.0.0 18041'

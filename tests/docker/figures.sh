@@ -7,11 +7,6 @@
 
 trap 'compose down --volumes --timeout 1 >/dev/null 2>&1' EXIT
 
-megabytes() {
-    docker image inspect --format '{{.Size}}' "$1" |
-        awk '{ printf "%d", $1 / 1000000 }'
-}
-
 # From the first instruction of the container to the first answer.
 start() {
     local address began
@@ -27,12 +22,10 @@ resident() {
         /proc/1/status
 }
 
-base=$(sed -n 's/^ARG BASE=//p' docker/Dockerfile)
 compose --progress quiet up --detach --wait --no-build || exit 1
 server=$(of xqueue)
 for target in run tutor; do
-    echo "image $target: $(($(megabytes "$images:$target") - \
-        $(megabytes "$base"))) MB over $base"
+    echo "image $target: $(over_base "$images:$target") MB over $base"
 done
 for _ in 1 2 3 4 5; do
     echo "docker stop: $(milliseconds docker stop "$server") ms, start to" \

@@ -3,13 +3,14 @@
 #     tell 'a container stops at once' its_function
 #
 # A story is over at its first command that fails; what it printed is shown.
-# The images are $images:run, $images:dev and $images:tutor.
+# The images are $images:run, $images:dev and $images:tutor, upon $base.
 # shellcheck shell=bash
 
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
 images=${XQUEUE_TEST_IMAGES:-xqueue-test}
+base=$(sed -n 's/^ARG BASE=//p' docker/Dockerfile)
 project=xqueue-test-$$
 passed=0
 failed=0
@@ -74,6 +75,20 @@ copy_source() {
     mkdir "$1"
     tar --anchored --exclude=./.git --exclude='./build*' --exclude=./.run \
         -c . | tar -C "$1" -x
+}
+
+# over_base IMAGE: megabytes
+over_base() {
+    local size base_size
+    size=$(docker image inspect --format '{{.Size}}' "$1")
+    base_size=$(docker image inspect --format '{{.Size}}' "$base")
+    echo $(((size - base_size) / 1000000))
+}
+
+# address_of CONTAINER: from here
+address_of() {
+    docker inspect --format \
+        '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$1"
 }
 
 exit_code() {

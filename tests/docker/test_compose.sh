@@ -5,19 +5,17 @@
 # shellcheck disable=SC2317 # tell() calls the functions by name
 . "$(dirname "$0")/story.sh"
 
-trap 'compose down --volumes --timeout 1 >/dev/null 2>&1' EXIT
+work=$(mktemp -d)
+trap clean_up EXIT
+clean_up() {
+    docker rm --force "$project-other" >/dev/null 2>&1
+    compose down --volumes --timeout 1 >/dev/null 2>&1
+    rm -rf "$work"
+}
 
 # in_lms COMMAND...: beside the server, where an LMS and a grader may be
 in_lms() {
     compose exec -T lms "$@"
-}
-
-# ask PATH [CURL-OPTION...]
-ask() {
-    local path=$1
-    shift
-    in_lms curl -sS --max-time 10 --cookie jar --cookie-jar jar \
-        "http://xqueue:18040/xqueue/$path" "$@"
 }
 
 # refuses_without VARIABLE
@@ -33,10 +31,29 @@ needs_passwords() {
     refuses_without XQUEUE_USERS
 }
 
+# What is in docker/.env is for Compose, which hands on what is needed.
+keeps_to_its_own() {
+    mkdir "$work/docker"
+    cp docker/compose.yml "$work/docker"
+    echo 'OF_COMPOSE=for-compose' >"$work/docker/.env"
+    echo 'XQUEUE_LOG_LEVEL=for-the-server' >"$work/docker/xqueue.env"
+    docker compose --file "$work/docker/compose.yml" config >"$work/config"
+    expect 'of docker/.env' 0 "$(grep -c for-compose "$work/config")"
+    grep -F for-the-server "$work/config"
+}
+
 comes_up() {
     compose --progress quiet up --detach --wait --no-build
     is_healthy "$(of xqueue)"
     expect 'setup' 0 "$(exit_code "$(of setup)")"
+}
+
+has_a_root_of_its_own() {
+    local words
+    compose logs mysql | grep -F 'GENERATED ROOT PASSWORD'
+    words=$(compose exec -T --env MYSQL_PWD=database-password mysql \
+        mysql --protocol=tcp --host=127.0.0.1 --user=root 2>&1) && return 1
+    grep -F 'Access denied' <<<"$words"
 }
 
 is_published() {
@@ -45,23 +62,8 @@ is_published() {
 }
 
 grades() {
-    local header pulled id key
-    header='{"lms_callback_url": "http://lms/callback", "lms_key": "key",
-        "queue_name": "test-pull"}'
-    ask login/ --data username=lms --data password=password |
-        grep -F 'Logged in'
-    ask submit/ --data-urlencode "xqueue_header=$header" \
-        --data-urlencode 'xqueue_body=6 * 7 = 42' |
-        grep -F '"return_code": 0'
-    pulled=$(ask 'get_submission/?queue_name=test-pull')
-    id=$(sed -E 's/.*submission_id[^0-9]*([0-9]+).*/\1/' <<<"$pulled")
-    key=$(sed -E 's/.*submission_key[^[:alnum:]]*([[:alnum:]]+).*/\1/' \
-        <<<"$pulled")
-    header="{\"submission_id\": $id, \"submission_key\": \"$key\"}"
-    ask put_result/ --data-urlencode "xqueue_header=$header" \
-        --data-urlencode 'xqueue_body=right' | grep -F '"return_code": 0'
-    in_lms curl -sS 'http://lms/received?count=1&wait_ms=10000' |
-        grep -F '"right"'
+    tests/docker/exchange.sh "http://$(compose port xqueue 18040)" http://lms \
+        "http://$(address_of "$(of lms)")" pull
 }
 
 stops_at_once() {
@@ -73,6 +75,39 @@ stops_at_once() {
     expect 'exit code' 0 "$(exit_code "$container")"
     docker start "$container"
     within 30 is_healthy "$container"
+}
+
+# stopped_within_ten_seconds CONTAINER: by itself; then Docker would kill it
+stopped_within_ten_seconds() {
+    local took
+    took=$(milliseconds docker stop --time 10 "$1")
+    echo "docker stop: $took ms"
+    [ "$took" -gt 2000 ]
+    expect 'exit code' 0 "$(exit_code "$1")"
+}
+
+# Those who fetch a file, and then do not read it.
+stops_though_nobody_reads() {
+    local container file=test-pull/0123456789abcdef0123456789abcdef
+    container=$(of xqueue)
+    docker exec "$container" sh -ec "
+        mkdir -p media/test-pull && truncate -s 1G media/$file"
+    in_lms python3 - "/media/$file" <<'END' >"$work/log" &
+import socket, sys, time
+readers = [socket.create_connection(('xqueue', 18040)) for _ in range(60)]
+for reader in readers:
+    reader.sendall(b'GET %s HTTP/1.1\r\nHost: xqueue\r\n\r\n' % sys.argv[1].encode())
+for reader in readers:
+    assert reader.recv(12) == b'HTTP/1.1 200'
+print('stalled', flush=True)
+time.sleep(60)
+END
+    within 30 grep -qx stalled "$work/log"
+    stopped_within_ten_seconds "$container"
+    kill $!
+    docker start "$container"
+    within 30 is_healthy "$container"
+    docker exec "$container" rm "media/$file"
 }
 
 # kill_server: as the kernel would, so that Docker brings it back by itself
@@ -88,8 +123,7 @@ restarts() {
 }
 
 loses_nothing() {
-    local log before
-    log=$(mktemp)
+    local before log=$work/log
     before=$(restarts)
     in_lms python3 /edx/app/xqueue/xqueue/tests/docker/learners.py 400 \
         >"$log" 2>&1 &
@@ -101,7 +135,6 @@ loses_nothing() {
     tail -n 1 "$log"
     expect 'restarts' $((before + 2)) "$(restarts)"
     expect 'the end' 'called back 400' "$(tail -n 1 "$log")"
-    rm "$log"
 }
 
 keeps_the_database() {
@@ -120,6 +153,29 @@ submissions() {
         --execute='SELECT COUNT(*) FROM queue_submission'
 }
 
+# becomes_healthy DOCKER-OPTION... IMAGE [WORD...]: beside the other server
+becomes_healthy() {
+    docker rm --force "$project-other" || true
+    docker run --detach --name "$project-other" --health-interval 1s \
+        --network "${project}_default" --env XQUEUE_DB_HOST=mysql \
+        --env XQUEUE_DB_USER=xqueue \
+        --env XQUEUE_DB_PASSWORD="$XQUEUE_DB_PASSWORD" "$@"
+    within 20 is_healthy "$project-other"
+}
+
+is_healthy_elsewhere() {
+    echo 'LISTEN: 0.0.0.0:9001' >"$work/listen.yml"
+    chmod a+rX "$work" "$work/listen.yml"
+    becomes_healthy --env XQUEUE_LISTEN=0.0.0.0:9000 "$images:run"
+    becomes_healthy --env XQUEUE_LISTEN= --env XQUEUE_CFG=/listen.yml \
+        --volume "$work/listen.yml:/listen.yml:ro" "$images:run"
+    docker logs "$project-other" 2>&1 | grep -F 'port=9001'
+    becomes_healthy "$images:run" serve --listen '[::]:9002'
+    becomes_healthy --init "$images:run" runserver 9003
+    becomes_healthy "$images:run" run_consumer
+    becomes_healthy --entrypoint sh "$images:tutor" -ec './manage.py runserver 9004'
+}
+
 leaves_no_zombies() {
     docker exec "$(of xqueue)" sh -c 'sh -c "sleep 0.1 &"'
     within 5 nobody_is sleep
@@ -133,10 +189,15 @@ nobody_is() {
 }
 
 tell 'nothing starts without passwords' needs_passwords
+tell 'the server is told nothing that is for Compose' keeps_to_its_own
 tell 'one command brings it up, with tables and users' comes_up
+tell 'root of MySQL has a password of its own' has_a_root_of_its_own
 tell 'the port is published' is_published
 tell 'a submission is handed in, pulled, graded and called back' grades
 tell 'docker stop ends an idle server in two seconds, with 0' stops_at_once
+tell 'docker stop ends one whose files nobody reads, too, with 0' \
+    stops_though_nobody_reads
+tell 'its health is asked where it listens' is_healthy_elsewhere
 tell 'a server that was killed is back, and has lost nothing' loses_nothing
 tell 'orphans in the container are buried' leaves_no_zombies
 tell 'the database outlives its containers' keeps_the_database

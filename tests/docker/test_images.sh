@@ -4,18 +4,8 @@
 # shellcheck disable=SC2317 # tell() calls the functions by name
 . "$(dirname "$0")/story.sh"
 
-base=$(sed -n 's/^ARG BASE=//p' docker/Dockerfile)
-
 inside() {
     docker run --rm --entrypoint sh "$images:$1" -ec "$2"
-}
-
-# over_base IMAGE: megabytes
-over_base() {
-    local size base_size
-    size=$(docker image inspect --format '{{.Size}}' "$1")
-    base_size=$(docker image inspect --format '{{.Size}}' "$base")
-    echo $(((size - base_size) / 1000000))
 }
 
 is_small() {

@@ -44,6 +44,21 @@ migrate_waiting() {
     stops migrate 143
 }
 
+# The image of Devstack builds the program when it starts.
+building_waiting() {
+    local took
+    begin "$images:dev" python /edx/app/xqueue/xqueue/manage.py runserver
+    within 10 is_building
+    took=$(milliseconds docker stop "$project")
+    echo "docker stop: $took ms"
+    [ "$took" -lt 2000 ]
+    expect 'exit code' 143 "$(exit_code "$project")"
+}
+
+is_building() {
+    docker exec "$project" pgrep -x ninja
+}
+
 is_the_first_process() {
     begin "$images:run"
     expect 'process 1' xqueue "$(docker exec "$project" cat /proc/1/comm)"
@@ -63,5 +78,6 @@ is_unhealthy() {
 tell 'the program itself is the first process' is_the_first_process
 tell 'a server that waits for its database stops at once' serve_waiting
 tell 'a migration that waits for its database stops at once' migrate_waiting
+tell 'what builds its program first stops at once' building_waiting
 tell 'a server that does not answer is unhealthy' is_unhealthy_without_a_server
 finish

@@ -1,14 +1,20 @@
 #!/bin/bash
-# Make the data folder when it is new, with MYSQL_ROOT_PASSWORD (no password
-# without it) and with MYSQL_DATABASE, MYSQL_USER and MYSQL_PASSWORD, if they
-# are there; then become the server, with the options that it is given.
+# Make the data folder when it is new, with MYSQL_ROOT_PASSWORD or, for
+# MYSQL_RANDOM_ROOT_PASSWORD, one that is told (without both there is none), and
+# with MYSQL_DATABASE, MYSQL_USER and MYSQL_PASSWORD, if they are there; then
+# become the server, with the options that it is given.
 set -euo pipefail
 
 data=/var/lib/mysql
 
 first_steps() {
+    local password=${MYSQL_ROOT_PASSWORD-}
+    if [ -n "${MYSQL_RANDOM_ROOT_PASSWORD-}" ]; then
+        password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+        echo "GENERATED ROOT PASSWORD: $password" >&2
+    fi
     cat <<SQL
-CREATE USER 'root'@'%' IDENTIFIED BY '${MYSQL_ROOT_PASSWORD-}';
+CREATE USER 'root'@'%' IDENTIFIED BY '$password';
 GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION;
 SQL
     [ -n "${MYSQL_DATABASE-}" ] || return 0
