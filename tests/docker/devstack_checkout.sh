@@ -47,10 +47,24 @@ is_well_at_once() {
     starts_and_is_well
 }
 
+# delivers_since TIME: now or within two minutes
+delivers_since() {
+    grep -m1 ' delivering ' < <(timeout 120 docker logs --follow --since "$1" \
+        "${container}_consumer" 2>&1)
+}
+
 starts_the_consumer() {
     target dev.up.xqueue+xqueue_consumer
-    grep -m1 ' delivering ' \
-        < <(timeout 120 docker logs --follow "${container}_consumer" 2>&1)
+    delivers_since 0
+}
+
+# Its xqueue_consumer-restart looks for a "manage.py runserver", which no
+# consumer is; the container is what it can restart.
+restarts_the_consumer() {
+    local before
+    before=$(date +%s)
+    target dev.restart-container.xqueue_consumer
+    delivers_since "$before"
 }
 
 is_graded() {
@@ -107,6 +121,7 @@ tell 'dev.provision, dev.up and dev.check succeed in one go' is_well_at_once
 tell 'dev.provision may be repeated' provisions
 tell 'dev.up.xqueue+xqueue_consumer starts the consumer' starts_the_consumer
 tell 'a submission is pulled and its result reaches the LMS' is_graded
+tell 'dev.restart-container restarts the consumer' restarts_the_consumer
 tell 'an edit is served after dev.restart-container' serves_an_edit
 tell 'dev.restart-devserver restarts the server' restarts_the_server
 tell 'in xqueue-shell a test runs at the MySQL' runs_a_test

@@ -160,7 +160,10 @@ becomes_healthy() {
         --network "${project}_default" --env XQUEUE_DB_HOST=mysql \
         --env XQUEUE_DB_USER=xqueue \
         --env XQUEUE_DB_PASSWORD="$XQUEUE_DB_PASSWORD" "$@"
-    within 20 is_healthy "$project-other"
+    if ! within 20 is_healthy "$project-other"; then
+        docker logs "$project-other"
+        return 1
+    fi
 }
 
 is_healthy_elsewhere() {
@@ -170,7 +173,7 @@ is_healthy_elsewhere() {
     becomes_healthy --env XQUEUE_LISTEN= --env XQUEUE_CFG=/listen.yml \
         --volume "$work/listen.yml:/listen.yml:ro" "$images:run"
     docker logs "$project-other" 2>&1 | grep -F 'port=9001'
-    becomes_healthy "$images:run" serve --listen '[::]:9002'
+    becomes_healthy "$images:run" serve --listen 0.0.0.0:9002
     becomes_healthy --init "$images:run" runserver 9003
     becomes_healthy "$images:run" run_consumer
     becomes_healthy --entrypoint sh "$images:tutor" -ec './manage.py runserver 9004'

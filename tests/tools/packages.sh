@@ -22,7 +22,7 @@ serve libexpat1            reads the XML of S3
 serve libssl3              digests, password hashes, random bytes
 serve libmariadb3          the client library, and its ways to log in
 serve ca-certificates      who vouches for the LMS, for graders and for S3
-serve curl                 asks the server whether it is well
+serve curl                 for those who look into a container
 run  make                  knows the commands
 run  gcc                   compiles
 run  libc6-dev             the C library, to compile against
