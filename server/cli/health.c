@@ -3,7 +3,8 @@
  *
  * It listens where the settings say, and where its options say. The settings
  * we read as it has, the options are in its command line: --process says
- * whose. So an image can ask after whatever its container was told to run.
+ * whose, or whose parent's, which may be a shell or an init. So an image can
+ * ask after whatever its container was told to run.
  */
 #include "server/cli/command.h"
 #include "server/cli/serve.h"
@@ -22,11 +23,12 @@ enum {
     PATIENCE_MS = 2500, /* an image waits for 3 s */
     MOST_WORDS = 256,
     MOST_BYTES = 64 * 1024,
+    MOST_PARENTS = 4,
     REPLY_BYTES = 1024
 };
 
 static const struct option_spec specs[] = {
-    {"process", 0, "NUMBER", "the server is this process, with its options"},
+    {"process", 0, "NUMBER", "the server is this process, or a child of it"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -37,8 +39,10 @@ struct question {
 
 static bool find_serving(const struct options *options, struct arena *arena,
                          struct serving *ret_serving);
+static const struct command *find_command(char **words, size_t *count);
+static int64_t first_child(int64_t process, struct arena *arena);
 static size_t read_words(int64_t process, struct arena *arena,
-                         char *ret_words[MOST_WORDS + 1]);
+                         char **ret_words);
 static bool is_ours(const char *path);
 static enum exit_code ask(const struct config *config, struct arena *arena);
 static void fetch_url(const char *url, struct question *question);
@@ -66,11 +70,11 @@ static enum exit_code run(const struct options *options)
     return code;
 }
 
-/* What is no server of ours, such as a shell, leaves our own settings. */
+/* Where no server of ours is found our own settings have to do. */
 static bool find_serving(const struct options *options, struct arena *arena,
                          struct serving *ret_serving)
 {
-    char *words[MOST_WORDS + 1];
+    char **words = arena_alloc(arena, (MOST_WORDS + 1) * sizeof *words);
     struct options theirs;
     const struct command *command;
     int64_t process;
@@ -79,20 +83,56 @@ static bool find_serving(const struct options *options, struct arena *arena,
     *ret_serving = (struct serving){.options = *options, .roles = ROLE_WEB};
     if (!options_get_number(options, "process", 1, 0, &process))
         return false;
-    count = process == 0 ? 0 : read_words(process, arena, words);
-    for (size_t i = 0; i + 1 < count; i++) {
-        command = is_ours(words[i]) ? serving_command(words[i + 1]) : NULL;
+    for (int i = 0; i < MOST_PARENTS && process != 0; i++) {
+        count = read_words(process, arena, words);
+        command = find_command(words, &count);
         if (command != NULL)
-            return options_parse(command, (int)(count - i - 1), words + i + 1,
-                                 &theirs) == OPTIONS_OK &&
+            return options_parse(command, (int)count, words, &theirs) ==
+                       OPTIONS_OK &&
                    serving_begin(command, &theirs, ret_serving);
+        process = first_child(process, arena);
     }
     return true;
 }
 
-/* How many there are; behind them is a NULL. */
-static size_t read_words(int64_t process, struct arena *arena,
-                         char *ret_words[MOST_WORDS + 1])
+/*
+ * The command among these words that serves, or NULL. The words become those
+ * from its name on.
+ */
+static const struct command *find_command(char **words, size_t *count)
+{
+    const struct command *command;
+
+    for (size_t i = 0; i + 1 < *count; i++) {
+        command = is_ours(words[i]) ? serving_command(words[i + 1]) : NULL;
+        if (command == NULL)
+            continue;
+        *count -= i + 1;
+        memmove(words, words + i + 1, (*count + 1) * sizeof *words);
+        return command;
+    }
+    return NULL;
+}
+
+/* 0 when it has none. */
+static int64_t first_child(int64_t process, struct arena *arena)
+{
+    const long long number = process;
+    FILE *file = fopen(
+        arena_printf(arena, "/proc/%lld/task/%lld/children", number, number),
+        "re");
+    long long child = 0;
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%lld", &child) != 1)
+        child = 0;
+    fclose(file);
+    return child;
+}
+
+/* MOST_WORDS at most; how many they are. Behind them is a NULL. */
+static size_t read_words(int64_t process, struct arena *arena, char **ret_words)
 {
     char *bytes = arena_zalloc(arena, MOST_BYTES + 1);
     FILE *file = fopen(

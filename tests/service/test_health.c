@@ -109,6 +109,16 @@ START_TEST(the_options_of_the_process_go_before)
     expect_other((const char *const[]){"/usr/bin/timeout", "100", program,
                                        "serve", "--listen", everywhere, NULL},
                  port);
+    /* And below a shell. */
+    expect_other(
+        (const char *const[]){
+            "/bin/sh", "-c",
+            arena_printf(scratch,
+                         "trap 'kill $!' TERM\n%s serve --listen %s &"
+                         " wait $!; wait $!",
+                         program, everywhere),
+            NULL},
+        port);
 }
 END_TEST
 
