@@ -24,8 +24,8 @@ enum {
     SERVERS = 2,
     KEEP = 10000,
     WAIT_MS = 30000,
-    SERIAL = 80,
-    WIDE = 240,
+    SERIAL = 40,
+    WIDE = 120,
     QUEUES = 50,
     EACH = 4,
     PYTHON = 20,
@@ -105,7 +105,7 @@ START_TEST(concurrency_holds_over_two_servers)
     snprintf(queues, sizeof queues,
              "{serial: '%s', wide: {url: '%s', concurrency: 16}}",
              grader_url(grader, 0, "/slow/5/serial"),
-             grader_url(grader, 1, "/slow/150/wide"));
+             grader_url(grader, 1, "/slow/800/wide"));
     serve(SERVERS, queues);
     for (int i = 0; i < SERIAL + WIDE; i++)
         submit((size_t)i / 4 % SERVERS, i % 4 == 0 ? "serial" : "wide", i,
@@ -114,8 +114,8 @@ START_TEST(concurrency_holds_over_two_servers)
     expect_each_pushed_once(SERIAL + WIDE);
     ck_assert_int_eq(grader_path(grader, "/slow/5/serial").came, SERIAL);
     ck_assert_int_eq(grader_path(grader, "/slow/5/serial").most, 1);
-    ck_assert_int_eq(grader_path(grader, "/slow/150/wide").came, WIDE);
-    ck_assert_int_eq(grader_path(grader, "/slow/150/wide").most, 16);
+    ck_assert_int_eq(grader_path(grader, "/slow/800/wide").came, WIDE);
+    ck_assert_int_eq(grader_path(grader, "/slow/800/wide").most, 16);
     mariadb_wait_for_value("0", "SELECT COUNT(*) FROM xqueue_push");
     end();
 }

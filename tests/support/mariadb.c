@@ -146,7 +146,9 @@ void mariadb_restart(void)
 
 const struct db_settings *mariadb_empty_database(void)
 {
-    /* A test that failed may have left it down. */
+    /* A test that failed may have left it stopped, or down. */
+    if (here.is_private)
+        mariadb_server_thaw(&here.server);
     if (here.is_private && !mariadb_server_answers(&here.server))
         mariadb_restart();
     here.settings.name = NULL;

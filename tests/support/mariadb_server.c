@@ -105,6 +105,14 @@ void mariadb_server_end(const struct mariadb_server *server, int signal)
     free(lock);
 }
 
+void mariadb_server_thaw(const struct mariadb_server *server)
+{
+    const pid_t pid = read_pid(server);
+
+    if (pid > 0)
+        kill(pid, SIGCONT);
+}
+
 void mariadb_server_remove(const struct mariadb_server *server)
 {
     mariadb_server_command(

@@ -27,6 +27,10 @@ bool mariadb_server_answers(const struct mariadb_server *server);
 
 /* Send the signal and wait until the process has gone. */
 void mariadb_server_end(const struct mariadb_server *server, int signal);
+
+/* It goes on, should SIGSTOP have stopped it. */
+void mariadb_server_thaw(const struct mariadb_server *server);
+
 void mariadb_server_remove(const struct mariadb_server *server);
 
 /* Run a program with its output discarded, or shown when it fails. */
