@@ -61,6 +61,12 @@ void mariadb_start_own(void)
     start_private();
 }
 
+void mariadb_start_own_with(const char *const *options)
+{
+    here.server.options = options;
+    mariadb_start_own();
+}
+
 void mariadb_start_tls(void)
 {
     static char words[4][96];

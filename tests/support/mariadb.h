@@ -25,6 +25,9 @@ void mariadb_start_own(void); /* private, flushes its log at every commit */
 void mariadb_start_tls(void); /* the same, by TCP too, with certificates */
 void mariadb_stop(void);      /* and remove what was made */
 
+/* mariadb_start_own() with further options of the server, up to a NULL. */
+void mariadb_start_own_with(const char *const *options);
+
 bool mariadb_is_private(void);
 
 /* After mariadb_start_tls(): where it listens, and its certificates. */

@@ -16,7 +16,8 @@ struct mariadb_server {
     bool is_durable; /* flushes its log at every commit */
     /* Options for reaching it by TCP, up to a NULL; NULL: by socket alone. */
     const char *const *network;
-    pid_t owner; /* internal: who made it */
+    const char *const *options; /* further ones, up to a NULL; NULL: none */
+    pid_t owner;                /* internal: who made it */
 };
 
 /* Makes the directory and the data; fatal when it cannot. */

@@ -69,6 +69,8 @@ const char *const *server_words_serve(struct arena *arena,
     add_all(words, kind.serve);
     add_all(words, server->is_durable ? kind.durable : kind.fast);
     add_all(words, server->network != NULL ? server->network : kind.by_socket);
+    if (server->options != NULL)
+        add_all(words, server->options); /* of two the last one holds */
     return words->list;
 }
 
