@@ -3,6 +3,7 @@
  */
 #include "tests/bench/support/raw_http.h"
 
+#include "server/base/buffer.h"
 #include "server/base/memory.h"
 
 #include <errno.h>
@@ -52,6 +53,32 @@ static void on_request(struct evhttp_request *request, void *context);
 static bool fits(const struct raw_answer *answer,
                  struct evhttp_request *request);
 static void reply(struct evhttp_request *request, const struct answer *answer);
+
+struct raw_answer raw_answer_like(struct arena *arena,
+                                  const struct reply *reply, const char *path)
+{
+    struct buffer fields = {NULL, 0, 0};
+    struct raw_answer answer = {
+        .path = arena_strdup(arena, path),
+        .status = reply->status,
+        .body = arena_string(arena, reply->body),
+    };
+    const char *line = strchr(arena_string(arena, reply->head), '\n');
+
+    /* evhttp writes the date itself. */
+    while (line != NULL && line[1] != '\r' && line[1] != '\0') {
+        const char *end = strchr(++line, '\n');
+
+        if (end == NULL)
+            break;
+        if (strncmp(line, "Date:", 5) != 0)
+            buffer_append(&fields, line, (size_t)(end - line) + 1);
+        line = end;
+    }
+    answer.headers = arena_string(arena, buffer_text(&fields));
+    buffer_free(&fields);
+    return answer;
+}
 
 struct raw_http *raw_http_start(const struct raw_answer *answers, size_t count)
 {

@@ -5,6 +5,8 @@
 #ifndef XQUEUE_BENCH_RAW_HTTP_H
 #define XQUEUE_BENCH_RAW_HTTP_H
 
+#include "tests/support/http_client.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +19,13 @@ struct raw_answer {
     const char *body;    /* NULL for none */
     bool with_cookie;    /* only for requests that bring a cookie */
 };
+
+/*
+ * The answer that gives what a real server has replied, header fields
+ * included; in the arena.
+ */
+struct raw_answer raw_answer_like(struct arena *arena,
+                                  const struct reply *reply, const char *path);
 
 struct raw_http;
 
