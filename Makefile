@@ -3,7 +3,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 export FUZZ_SECONDS ?= 60
-NAME ?= isolation
 # Where the folders are made that things are built in.
 BUILD_ROOT ?= .
 built := $(BUILD_ROOT)/build
@@ -39,10 +38,13 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) from its corpus
 	@tests/tools/fuzz.sh $(built)-fuzz
 
 .PHONY: bench
-bench: ## Run a benchmark on a release build: make bench NAME=isolation
-	@tests/tools/packages.sh test
-	@tests/tools/build.sh $(built)-bench bench_$(NAME) -DCMAKE_BUILD_TYPE=Release
-	@PATH=$$PATH:/usr/sbin $(built)-bench/tests/bench_$(NAME)
+bench: ## Run the benchmarks: all (10 min), NAME=submit, or SHORT=1 (1 min)
+	@tests/tools/packages.sh $(if $(SHORT),test,bench)
+	@tests/tools/build.sh $(built)-bench \
+	    $(or $(NAME:%=bench_%) $(NAME:%=bench_table),benches) \
+	    -DCMAKE_BUILD_TYPE=Release
+	@BENCH_SHORT=$(SHORT) tests/bench/run.sh $(built)-bench $(NAME)
+	@$(if $(README),tests/bench/readme.sh $(built)-bench)
 
 .PHONY: format
 format: ## Let clang-format rewrite the sources

@@ -4,6 +4,7 @@
 #
 #     packages.sh run|test|ci    to build and try it, to test it, to check it
 #                                all; each includes the ones before it
+#     packages.sh bench          to test it and to measure it
 #     packages.sh serve          what the program needs once it is built: for
 #                                an image; never with an unsafe libevent
 #     packages.sh --list PURPOSE
@@ -49,6 +50,7 @@ test python3               a passive grader on its http.server
 test python3-requests      hands in files as the LMS does
 ci   clang                 the second compiler, and the fuzzer
 ci   libclang-rt-dev       its sanitizers
+bench gnuplot-nox          draws the curves of the benchmarks
 '
 
 # libevent before this build mixes up requests with two lengths.
@@ -60,8 +62,9 @@ rows() {
     run) echo "$list" | grep '^run ' ;;
     test) echo "$list" | grep -E '^(run|test) ' ;;
     ci) echo "$list" | grep -E '^(run|test|ci) ' ;;
+    bench) echo "$list" | grep -E '^(run|test|bench) ' ;;
     *)
-        echo "usage: packages.sh [--list] serve|run|test|ci" >&2
+        echo "usage: packages.sh [--list] serve|run|test|ci|bench" >&2
         exit 2
         ;;
     esac

@@ -4,6 +4,7 @@
 #include "tests/bench/support/report.h"
 
 #include "server/base/clock.h"
+#include "tests/bench/support/bench.h"
 #include "tests/bench/support/report_facts.h"
 #include "tests/bench/support/report_json.h"
 #include "tests/bench/support/report_row.h"
@@ -25,6 +26,7 @@ static struct {
 
 static void tell(const struct report_row *row, const struct series *ours,
                  const struct series *base);
+static struct target judged(struct target target);
 static void write_target(struct buffer *line, const struct report_row *row);
 
 void report_begin(const char *bench, const char *what)
@@ -72,7 +74,7 @@ void report_ratio(const char *name, const char *unit, const struct series *ours,
         .ratio = series_median(&ratio),
         .low = series_lowest(&ratio),
         .high = series_highest(&ratio),
-        .target = target,
+        .target = judged(target),
     };
 
     tell(&row, ours, base);
@@ -87,7 +89,7 @@ void report_value(const char *name, const char *unit,
         .ours = series_median(values),
         .low = series_lowest(values),
         .high = series_highest(values),
-        .target = target,
+        .target = judged(target),
     };
 
     tell(&row, values, NULL);
@@ -166,6 +168,12 @@ static void tell(const struct report_row *row, const struct series *ours,
     if (base != NULL)
         report_json_series(&line, "base_rounds", base);
     report_json_end(&line);
+}
+
+/* A moment says nothing about time. */
+static struct target judged(struct target target)
+{
+    return bench_is_short() ? NO_TARGET : target;
 }
 
 static void write_target(struct buffer *line, const struct report_row *row)

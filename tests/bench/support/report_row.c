@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CELL_SIZE = 2 * REPORT_NUMBER_SIZE + 4 };
+enum { CELL_SIZE = 2 * REPORT_NUMBER_SIZE + 4, LINE_SIZE = 1024 };
 
 struct cells {
     char ours[REPORT_NUMBER_SIZE];
@@ -20,21 +20,27 @@ struct cells {
 };
 
 static struct cells cells_of(const struct report_row *row);
+static void print_line(FILE *file, const char *figure, const char *baseline,
+                       const struct cells *cells);
 static void with_commas(char text[REPORT_NUMBER_SIZE], double value);
 
 void report_heading_print(FILE *file)
 {
-    fprintf(file, "%-24s %10s %10s %-18s %6s %-13s %-7s %s\n", "figure", "ours",
-            "baseline", "", "ratio", "spread", "target", "met");
+    print_line(file, "figure", "",
+               &(struct cells){.ours = "ours",
+                               .base = "baseline",
+                               .ratio = "ratio",
+                               .spread = "spread",
+                               .target = "target",
+                               .met = "met"});
 }
 
 void report_row_print(FILE *file, const struct report_row *row)
 {
     struct cells cells = cells_of(row);
 
-    fprintf(file, "%-24s %10s %10s %-18s %6s %-13s %-7s %s\n", row->figure,
-            cells.ours, cells.base, row->baseline != NULL ? row->baseline : "",
-            cells.ratio, cells.spread, cells.target, cells.met);
+    print_line(file, row->figure, row->baseline != NULL ? row->baseline : "",
+               &cells);
 }
 
 void report_heading_print_markdown(FILE *file)
@@ -114,6 +120,22 @@ static struct cells cells_of(const struct report_row *row)
         cells.met = report_row_is_met(row) ? "yes" : "no";
     }
     return cells;
+}
+
+/* Without the blanks of columns that are empty at the end. */
+static void print_line(FILE *file, const char *figure, const char *baseline,
+                       const struct cells *cells)
+{
+    char line[LINE_SIZE];
+    size_t size;
+
+    snprintf(line, sizeof line, "%-24s %10s %10s %-18s %6s %-13s %-7s %s",
+             figure, cells->ours, cells->base, baseline, cells->ratio,
+             cells->spread, cells->target, cells->met);
+    size = strlen(line);
+    while (size > 0 && line[size - 1] == ' ')
+        size--;
+    fprintf(file, "%.*s\n", (int)size, line);
 }
 
 static void with_commas(char text[REPORT_NUMBER_SIZE], double value)
