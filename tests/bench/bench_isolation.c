@@ -4,10 +4,11 @@
  * first queue's grader accepts connections and never answers. Each round has
  * a database and a server of its own.
  *
- * Prints the rate of the other 49 queues and how long a submission takes to
- * its grader, from when it was due. Settings: BENCH_ROUNDS pairs of rounds
- * (5), BENCH_SECONDS each (10), BENCH_RATE submissions a second (300).
+ * Tells the rate of the other 49 queues and how long a submission takes to
+ * its grader, from when it was due; the baseline is the rounds in which all
+ * are alive. BENCH_SECONDS is 5 here, BENCH_RATE submissions a second are 300.
  */
+#include "tests/bench/support/bench.h"
 #include "tests/support/grader.h"
 #include "tests/support/open_load.h"
 #include "tests/support/service_story.h"
@@ -25,22 +26,19 @@ enum {
     THREADS = 64,
     KEEP = 200000,
     WARM_UP_S = 2,
-    MOST_ROUNDS = 50,
     LATE_US = 20000
 };
 
-struct round {
-    double rate; /* pushes a second that came to the 49 */
-    double p50_ms;
-    double p99_ms;
+struct rounds {
+    struct series rate; /* pushes a second that came to the 49 */
+    struct series p50_ms;
+    struct series p99_ms;
 };
 
-static double setting(const char *name, double otherwise)
-{
-    const char *value = getenv(name);
-
-    return value != NULL ? strtod(value, NULL) : otherwise;
-}
+struct both {
+    struct rounds alive;
+    struct rounds dead;
+};
 
 static const char *queue_of(int64_t number, void *context)
 {
@@ -85,28 +83,13 @@ static void verify(const struct sent *sent, int64_t count)
         " LIKE '%%<p>submission%%'");
 }
 
-static int compare(const void *left, const void *right)
-{
-    double difference = *(const double *)left - *(const double *)right;
-
-    return (difference > 0) - (difference < 0);
-}
-
-/* `part` from 0 to 1; sorts. */
-static double quantile(double *values, size_t count, double part)
-{
-    qsort(values, count, sizeof *values, compare);
-    return values[(size_t)(part * (double)(count - 1))];
-}
-
 /* Of those that came, and were due, after the warm-up. */
-static struct round evaluate(struct graded_list list, const struct sent *sent,
-                             int64_t count, double seconds)
+static void evaluate(struct graded_list list, const struct sent *sent,
+                     int64_t count, double seconds, struct rounds *rounds)
 {
     double *latencies_ms = xcalloc(list.count + 1, sizeof *latencies_ms);
     int64_t begin_us = sent[0].due_us + WARM_UP_S * INT64_C(1000000);
     int64_t end_us = begin_us + (int64_t)(seconds * 1e6);
-    struct round round = {0, 0, 0};
     size_t measured = 0;
     size_t came = 0;
 
@@ -122,11 +105,10 @@ static struct round evaluate(struct graded_list list, const struct sent *sent,
                 (double)(graded->at_us - sent[graded->submission].due_us) / 1e3;
     }
     ck_assert_uint_gt(measured, 0);
-    round.rate = (double)came / seconds;
-    round.p50_ms = quantile(latencies_ms, measured, 0.5);
-    round.p99_ms = quantile(latencies_ms, measured, 0.99);
+    series_add(&rounds->rate, (double)came / seconds);
+    series_add(&rounds->p50_ms, quantile(latencies_ms, measured, 0.5));
+    series_add(&rounds->p99_ms, quantile(latencies_ms, measured, 0.99));
     free(latencies_ms);
-    return round;
 }
 
 static void tell_late(const struct sent *sent, int64_t count)
@@ -136,21 +118,21 @@ static void tell_late(const struct sent *sent, int64_t count)
     for (int64_t i = 0; i < count; i++)
         late += sent[i].sent_us - sent[i].due_us > LATE_US;
     if (late > 0)
-        printf("    the load was more than %d ms late with %lld of %lld\n",
-               LATE_US / 1000, (long long)late, (long long)count);
+        report_progress("the load was more than %d ms late with %lld of %lld",
+                        LATE_US / 1000, (long long)late, (long long)count);
 }
 
-static struct round run(bool is_dead)
+static void run_round(bool is_dead, struct rounds *rounds)
 {
-    double seconds = setting("BENCH_SECONDS", 10);
-    double rate = setting("BENCH_RATE", 300);
+    double seconds = bench_setting("BENCH_SECONDS", 5);
+    double rate = bench_setting("BENCH_RATE", 300);
     int64_t count = (int64_t)((seconds + WARM_UP_S) * rate);
     struct grader *grader = grader_start(KEEP, QUEUES);
     struct sink *lms = sink_start(1);
     const char *names[QUEUES];
     struct sent *sent;
-    struct round round;
 
+    report_progress(is_dead ? "one grader dead" : "all alive");
     serve(grader, is_dead);
     for (size_t i = 0; i < QUEUES; i++)
         names[i] = arena_printf(scratch, "q%zu", i);
@@ -166,96 +148,43 @@ static struct round run(bool is_dead)
     });
     verify(sent, count);
     ck_assert_int_eq(grader_path(grader, "/stall/q").came > 0, is_dead);
-    round = evaluate(grader_graded(grader), sent, count, seconds);
+    evaluate(grader_graded(grader), sent, count, seconds, rounds);
     tell_late(sent, count);
     free(sent);
     own_service_end();
     sink_stop(lms);
     grader_stop(grader);
-    return round;
 }
 
-static void run_and_tell(bool is_dead, size_t number, struct round *ret_round)
+static double one_dead(void *context)
 {
-    *ret_round = run(is_dead);
-    printf("round %2zu, %s: %7.1f/s, p50 %6.2f ms, p99 %6.2f ms\n", number,
-           is_dead ? "one grader dead" : "all alive      ", ret_round->rate,
-           ret_round->p50_ms, ret_round->p99_ms);
-    fflush(stdout);
+    struct both *both = context;
+
+    run_round(true, &both->dead);
+    return both->dead.rate.values[both->dead.rate.count - 1];
 }
 
-static double median_of(const struct round *rounds, size_t count,
-                        double (*value)(const struct round *round))
+static double all_alive(void *context)
 {
-    double values[MOST_ROUNDS];
+    struct both *both = context;
 
-    for (size_t i = 0; i < count; i++)
-        values[i] = value(&rounds[i]);
-    return quantile(values, count, 0.5);
+    run_round(false, &both->alive);
+    return both->alive.rate.values[both->alive.rate.count - 1];
 }
 
-static double rate_of(const struct round *round)
+static void run(void)
 {
-    return round->rate;
+    static struct both both;
+    struct series dead = {.count = 0};
+    struct series alive = {.count = 0};
+
+    bench_rounds(one_dead, all_alive, &both, &dead, &alive);
+    report_ratio("pushes to the other 49", "/s", &dead, &alive, "all alive",
+                 NO_TARGET);
+    report_ratio("until pushed, half", "ms", &both.dead.p50_ms,
+                 &both.alive.p50_ms, "all alive", NO_TARGET);
+    report_ratio("until pushed, 99 of 100", "ms", &both.dead.p99_ms,
+                 &both.alive.p99_ms, "all alive", NO_TARGET);
 }
 
-static double p50_of(const struct round *round)
-{
-    return round->p50_ms;
-}
-
-static double p99_of(const struct round *round)
-{
-    return round->p99_ms;
-}
-
-/* Rounds of a pair are neighbours in time: what else goes on hits both. */
-static void tell(const char *what, const struct round *alive,
-                 const struct round *dead, size_t count,
-                 double (*value)(const struct round *round))
-{
-    double ratios[MOST_ROUNDS];
-
-    for (size_t i = 0; i < count; i++)
-        ratios[i] = value(&dead[i]) / value(&alive[i]);
-    printf("%-10s %9.2f %9.2f %9.3f\n", what, median_of(alive, count, value),
-           median_of(dead, count, value), quantile(ratios, count, 0.5));
-}
-
-START_TEST(one_dead_grader_of_fifty)
-{
-    size_t pairs = (size_t)setting("BENCH_ROUNDS", 5);
-    struct round alive[MOST_ROUNDS];
-    struct round dead[MOST_ROUNDS];
-
-    ck_assert_uint_ge(pairs, 1);
-    ck_assert_uint_le(pairs, MOST_ROUNDS);
-    for (size_t i = 0; i < pairs; i++) {
-        bool is_first = i % 2 == 1;
-
-        run_and_tell(is_first, 2 * i + 1, is_first ? &dead[i] : &alive[i]);
-        run_and_tell(!is_first, 2 * i + 2, is_first ? &alive[i] : &dead[i]);
-    }
-    printf("\nthe other 49, medians of %zu pairs of rounds\n"
-           "           all alive  one dead     ratio\n",
-           pairs);
-    tell("pushes/s", alive, dead, pairs, rate_of);
-    tell("p50 ms", alive, dead, pairs, p50_of);
-    tell("p99 ms", alive, dead, pairs, p99_of);
-}
-END_TEST
-
-int main(void)
-{
-    static const struct story_test tests[] = {TELL(one_dead_grader_of_fifty)};
-    static const struct story story = {
-        .name = "isolation",
-        .tests = tests,
-        .count = ARRAY_LENGTH(tests),
-        .before_all = mariadb_start_own,
-        .after_all = mariadb_stop,
-        .timeout_s = 3600,
-    };
-
-    return story_run(&story);
-}
+BENCH("isolation", "fifty graders, of which one is dead", run)
