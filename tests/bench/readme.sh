@@ -1,7 +1,8 @@
 #!/bin/bash
 # Put what was measured into README.md, and the curves beside this script.
 #
-#     readme.sh FOLDER    the build folder that run.sh has filled
+#     readme.sh FOLDER    the build folder that run.sh has filled: what each
+#                         benchmark has told last, unless in the short form
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,10 +18,17 @@ for marker in "$first" "$last"; do
     fi
 done
 
+lines=$folder/readme.lines
+cat "$folder"/bench/*.lines >"$lines"
+if grep -F '"kind": "wrong"' "$lines"; then
+    echo "such figures are not for README.md"
+    exit 1
+fi
+
 mkdir -p $curves
 rm -f $curves/*.svg
-cp "$folder"/curves/*.svg $curves/
-table=$("$folder/tests/bench_table" markdown "$folder/bench.lines")
+"$folder/tests/bench_table" plots "$lines" $curves | gnuplot
+table=$("$folder/tests/bench_table" markdown "$lines")
 for file in "$curves"/*.svg; do
     name=$(basename "$file" .svg)
     table+=$'\n\n'"![$name]($file)"
