@@ -163,6 +163,16 @@ unsigned db_conn_slot(const struct db_conn *db)
     return db->slot;
 }
 
+void db_conn_share_floors(struct db_conn *db, struct floors *floors)
+{
+    db->floors = floors;
+}
+
+struct floors *db_conn_floors(const struct db_conn *db)
+{
+    return db->floors;
+}
+
 const char *db_conn_error(const struct db_conn *db)
 {
     return db->error;

@@ -72,6 +72,14 @@ void db_conn_set_timeout(struct db_conn *db, unsigned timeout_s);
 void db_conn_set_slot(struct db_conn *db, unsigned slot);
 unsigned db_conn_slot(const struct db_conn *db);
 
+/*
+ * What this process knows about where claims should begin: see db/floors.h.
+ * Borrowed; NULL (a new connection) for nothing.
+ */
+struct floors;
+void db_conn_share_floors(struct db_conn *db, struct floors *floors);
+struct floors *db_conn_floors(const struct db_conn *db);
+
 /* Text and client/server number of the last failure: for the log line. */
 const char *db_conn_error(const struct db_conn *db);
 unsigned db_conn_error_number(const struct db_conn *db);

@@ -15,9 +15,10 @@ struct db_conn {
     MYSQL *mysql;                       /* owns; NULL while closed */
     struct statements *statements;      /* owns; those of `mysql` */
     unsigned slot;
-    unsigned timeout_s; /* in place of the settings' time-outs, or 0 */
-    int64_t used_ms;    /* when the server last answered */
-    uint64_t insert_id; /* of the last statement */
+    struct floors *floors; /* borrows; may be NULL */
+    unsigned timeout_s;    /* in place of the settings' time-outs, or 0 */
+    int64_t used_ms;       /* when the server last answered */
+    uint64_t insert_id;    /* of the last statement */
 
     /*
      * While in_transaction a lost connection is not opened again, and the

@@ -3,6 +3,8 @@
  */
 #include "db/hot_set.h"
 
+#include "db/floors.h"
+
 static enum db_status count_ready(struct db_conn *db,
                                   const struct live_row *rows, size_t count);
 static void read_live_row(const struct db_rows *rows, size_t number,
@@ -60,6 +62,7 @@ enum db_status hot_set_add_ready(struct db_conn *db, struct arena *arena,
         db_params_add(&params, DB_INTEGER(rows[i].queue_id));
         db_params_add(&params, DB_INTEGER(rows[i].arrival_us));
         db_params_add(&params, DB_INTEGER(rows[i].id));
+        floors_lower(db_conn_floors(db), rows[i].queue_id, rows[i].arrival_us);
     }
     status = db_insert_rows(
         db, "INSERT INTO xqueue_ready (queue_id, arrival_us, id) VALUES ",

@@ -14,10 +14,12 @@
  * of those that were left or gone.
  *
  * The claim is one range of the primary key: no sort, no OR, and it locks
- * as many rows as it returns. It waits for nobody's lock.
+ * as many rows as it returns. It waits for nobody's lock. It begins where the
+ * oldest should be: see db/floors.h.
  */
 #include "db/lease.h"
 
+#include "db/floors.h"
 #include "db/ready_rows.h"
 #include "server/base/crypto.h"
 
@@ -39,6 +41,8 @@ struct claimed {
 
 struct leasing {
     const struct lease_request *request;
+    struct floors *floors;
+    struct floor_look look; /* where all claims of the transaction begin */
     struct arena *arena;
     struct claimed *claimed;
     size_t claimed_count;
@@ -49,8 +53,12 @@ struct leasing {
     bool changed;
 };
 
+static struct floors *floors_of(struct db_conn *db,
+                                const struct lease_request *request);
 static enum db_status lease_round(struct db_conn *db, struct leasing *leasing);
 static enum db_status claim(struct db_conn *db, struct leasing *leasing);
+static void tell_floor(const struct leasing *leasing,
+                       const struct db_rows *rows);
 static enum db_status load(struct db_conn *db, struct leasing *leasing);
 static void give(struct leasing *leasing, struct claimed *claimed,
                  const struct db_rows *rows, size_t row);
@@ -72,6 +80,8 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
     enum db_status status = DB_OK;
     bool again = request->wanted > 0;
 
+    leasing.floors = floors_of(db, request);
+    leasing.look = floors_begin(leasing.floors, request->queue_id);
     leasing.leased =
         arena_alloc(arena, (request->wanted + 1) * sizeof *leasing.leased);
     for (int round = 0; again && round < ROUNDS; round++) {
@@ -126,6 +136,16 @@ enum db_status lease_return(struct db_conn *db, struct arena *arena,
     return status == DB_OK ? hot_set_forget(db, row) : status;
 }
 
+/*
+ * A push is claimed because somebody has seen that something waits: it finds
+ * that, wherever it is.
+ */
+static struct floors *floors_of(struct db_conn *db,
+                                const struct lease_request *request)
+{
+    return request->is_push ? NULL : db_conn_floors(db);
+}
+
 static enum db_status lease_round(struct db_conn *db, struct leasing *leasing)
 {
     enum db_status status;
@@ -153,6 +173,7 @@ static enum db_status claim(struct db_conn *db, struct leasing *leasing)
     size_t wanted = leasing->request->wanted - leasing->count;
     const struct db_param params[] = {
         DB_INTEGER(leasing->request->queue_id),
+        DB_INTEGER(leasing->look.from_us),
         DB_INTEGER(wanted < ROUND_ROWS ? wanted : ROUND_ROWS),
         DB_INTEGER(leasing->left),
     };
@@ -160,12 +181,15 @@ static enum db_status claim(struct db_conn *db, struct leasing *leasing)
     enum db_status status =
         db_query(db, leasing->arena,
                  "SELECT id, arrival_us FROM xqueue_ready FORCE INDEX (PRIMARY)"
-                 " WHERE queue_id = ? ORDER BY arrival_us, id"
+                 " WHERE queue_id = ? AND arrival_us >= ?"
+                 " ORDER BY arrival_us, id"
                  " LIMIT ? OFFSET ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &rows);
 
     if (status != DB_OK)
         return status;
+    if (leasing->count == 0 && leasing->left == 0)
+        tell_floor(leasing, &rows);
     leasing->claimed_count = rows.count;
     leasing->claimed = arena_alloc(leasing->arena,
                                    (rows.count + 1) * sizeof *leasing->claimed);
@@ -176,6 +200,14 @@ static enum db_status claim(struct db_conn *db, struct leasing *leasing)
             .fate = FATE_GONE, /* until it is found */
         };
     return DB_OK;
+}
+
+static void tell_floor(const struct leasing *leasing,
+                       const struct db_rows *rows)
+{
+    floors_end(leasing->floors, &leasing->look,
+               rows->count > 0 ? db_integer(rows, 0, 1)
+                               : leasing->request->now_us);
 }
 
 static enum db_status load(struct db_conn *db, struct leasing *leasing)

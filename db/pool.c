@@ -5,6 +5,7 @@
  */
 #include "db/pool.h"
 
+#include "db/floors.h"
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 
@@ -30,6 +31,7 @@ enum {
 struct db_pool {
     struct db_pool_settings settings;
     struct workers *workers;
+    struct floors *floors;   /* owns; all threads share them */
     atomic_size_t connected; /* threads with a connection */
     pthread_mutex_t lock;    /* of last_error, and for `up` */
     pthread_cond_t up;       /* a thread got its connection */
@@ -82,6 +84,7 @@ struct db_pool *db_pool_start(const struct db_pool_settings *settings)
     pthread_condattr_t attributes;
 
     pool->settings = *settings;
+    pool->floors = floors_new();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -147,6 +150,7 @@ void db_pool_stop(struct db_pool *pool)
     workers_stop(pool->workers);
     pthread_cond_destroy(&pool->up);
     pthread_mutex_destroy(&pool->lock);
+    floors_free(pool->floors);
     free(pool);
 }
 
@@ -207,6 +211,7 @@ static void *thread_start(void *shared, size_t number)
     thread->pool = pool;
     thread->db = db_conn_new(pool->settings.database);
     db_conn_set_slot(thread->db, slot_of(number));
+    db_conn_share_floors(thread->db, pool->floors);
     return thread;
 }
 

@@ -282,7 +282,7 @@ START_TEST(a_claim_is_one_range_of_the_primary_key)
                      NULL, 0, &rows),
             DB_OK);
         ck_assert_uint_eq(rows.count, 1);
-        ck_assert(text_equal_string(read_plan(&rows, 0).type, "ref"));
+        ck_assert(text_equal_string(read_plan(&rows, 0).type, "range"));
         ck_assert(!mentions(read_plan(&rows, 0).extra, "filesort"));
         ck_assert(!mentions(read_plan(&rows, 0).extra, "temporary"));
     }

@@ -1,0 +1,55 @@
+/*
+ * Scan floors: where a claim of the oldest waiting submission begins to look.
+ *
+ * A row that was taken out of xqueue_ready stays in the index, marked as
+ * deleted, until the server purges it; while anybody holds an old snapshot (a
+ * dump, a long report), it cannot. Each claim would then step over everything
+ * that was handed out since. So each process remembers for each queue an
+ * arrival time below which nothing seems to wait: the floor.
+ *
+ * It is a guess, and need not be more. Something may wait below it: a lease
+ * that ran out has gone back to its place, another process's claim has rolled
+ * back, a submit took long to commit, somebody changed the tables by hand. So
+ * now and then a claim is a sweep: it begins at the very beginning, and what
+ * it finds is the new floor, be it lower or higher. The next sweep is due
+ * SWEEP_PAUSE times as long after the last one as that one took: they cost
+ * one thread at most a twentieth of its time, and while the server can purge
+ * they are a few milliseconds apart. SWEEP_PAUSE_MAX_US bounds how long
+ * anything that waits can be overlooked. What this process itself puts back
+ * lowers the floor at once.
+ *
+ * One for all threads of a pool; any thread. NULL stands for no floors: every
+ * claim begins at the beginning.
+ */
+#ifndef XQUEUE_DB_FLOORS_H
+#define XQUEUE_DB_FLOORS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct floors;
+
+struct floors *floors_new(void);
+void floors_free(struct floors *floors);
+
+/* One claim's look into one queue. */
+struct floor_look {
+    int64_t queue_id;
+    int64_t from_us; /* arrival to begin at */
+    bool is_sweep;
+    int64_t begin_us; /* internal: monotonic */
+};
+
+struct floor_look floors_begin(struct floors *floors, int64_t queue_id);
+
+/*
+ * The claim has been made: `lowest_us` is the arrival of the first row that it
+ * found, or the time at which there was none.
+ */
+void floors_end(struct floors *floors, const struct floor_look *look,
+                int64_t lowest_us);
+
+/* A submission of this arrival waits (again), or soon will. */
+void floors_lower(struct floors *floors, int64_t queue_id, int64_t arrival_us);
+
+#endif

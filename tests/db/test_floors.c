@@ -1,0 +1,172 @@
+/*
+ * Where claims begin to look: at the floor, and from time to time at the
+ * beginning, so that nothing that waits is overlooked for long.
+ */
+#include "db/floors.h"
+#include "server/base/clock.h"
+#include "tests/support/hot_story.h"
+
+enum { SECOND_US = 1000000, FOUND_WITHIN_MS = 10000 };
+
+static struct floors *floors;
+
+static void begin(void)
+{
+    hot_story_begin();
+    floors = floors_new();
+    db_conn_share_floors(db, floors);
+}
+
+static void end(void)
+{
+    hot_story_end();
+    floors_free(floors);
+}
+
+/* As if a sweep that took long had just found this arrival: none is due. */
+static void sweep_found(int64_t arrival_us)
+{
+    const struct floor_look look = {
+        .queue_id = QUEUE,
+        .is_sweep = true,
+        .begin_us = clock_monotonic_us() - 100 * SECOND_US,
+    };
+
+    floors_end(floors, &look, arrival_us);
+}
+
+/* Waiting, arrived at that second. */
+static int64_t submit_at(const char *header, int64_t second)
+{
+    int64_t id = submit(header);
+    long long us = (long long)second * SECOND_US;
+
+    mariadb_run("UPDATE xqueue_ready SET arrival_us = %lld WHERE id = %lld", us,
+                (long long)id);
+    mariadb_run("UPDATE xqueue_live SET arrival_us = %lld WHERE id = %lld", us,
+                (long long)id);
+    return id;
+}
+
+START_TEST(the_first_look_is_at_everything)
+{
+    struct floor_look look = floors_begin(floors, QUEUE);
+
+    ck_assert(look.is_sweep);
+    ck_assert_int_eq(look.from_us, INT64_MIN);
+}
+END_TEST
+
+START_TEST(the_floor_is_a_little_below_what_was_found)
+{
+    struct floor_look look;
+
+    sweep_found(7 * SECOND_US);
+    look = floors_begin(floors, QUEUE);
+    ck_assert(!look.is_sweep);
+    ck_assert_int_lt(look.from_us, 7 * SECOND_US);
+    ck_assert_int_gt(look.from_us, 6 * SECOND_US);
+}
+END_TEST
+
+START_TEST(only_a_sweep_takes_the_floor_down)
+{
+    struct floor_look look;
+
+    sweep_found(7 * SECOND_US);
+    look = floors_begin(floors, QUEUE);
+    floors_end(floors, &look, 3 * SECOND_US);
+    ck_assert_int_gt(floors_begin(floors, QUEUE).from_us, 6 * SECOND_US);
+    floors_end(floors, &look, 9 * SECOND_US);
+    ck_assert_int_gt(floors_begin(floors, QUEUE).from_us, 8 * SECOND_US);
+    sweep_found(3 * SECOND_US);
+    ck_assert_int_lt(floors_begin(floors, QUEUE).from_us, 3 * SECOND_US);
+}
+END_TEST
+
+START_TEST(queues_have_floors_of_their_own)
+{
+    sweep_found(7 * SECOND_US);
+    ck_assert(floors_begin(floors, OTHER_QUEUE).is_sweep);
+}
+END_TEST
+
+START_TEST(while_one_sweeps_the_others_do_not)
+{
+    ck_assert(floors_begin(floors, QUEUE).is_sweep);
+    ck_assert(!floors_begin(floors, QUEUE).is_sweep);
+}
+END_TEST
+
+START_TEST(a_claim_begins_at_the_floor)
+{
+    submit_at("7:old", 10);
+    int64_t newer = submit_at("7:new", 20);
+
+    sweep_found(20 * SECOND_US);
+    ck_assert_int_eq(pull().id, newer);
+}
+END_TEST
+
+START_TEST(what_waits_below_the_floor_is_found_in_seconds)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + FOUND_WITHIN_MS;
+    int64_t id = submit_at("7:old", 10);
+    struct submission_pull self;
+
+    sweep_found(20 * SECOND_US);
+    do {
+        self = pull_of();
+        ck_assert_int_lt(clock_monotonic_ms(), deadline_ms);
+    } while (db_run(db, &self.job) == DB_NOT_FOUND);
+    ck_assert_int_eq(self.id, id);
+}
+END_TEST
+
+START_TEST(a_lease_that_runs_out_lowers_the_floor)
+{
+    int64_t old = submit_at("7:old", 10);
+
+    ck_assert_int_eq(pull().id, old);
+    submit_at("7:new", 20);
+    sweep_found(20 * SECOND_US);
+    expire();
+    ck_assert_int_eq(pull().id, old);
+}
+END_TEST
+
+START_TEST(a_push_finds_what_waits_wherever_it_is)
+{
+    int64_t id = submit_at("7:old", 10);
+
+    sweep_found(20 * SECOND_US);
+    ck_assert_int_eq(push_claim(1, 1).items[0].id, id);
+}
+END_TEST
+
+int main(void)
+{
+    static const struct story_test tests[] = {
+        TELL(the_first_look_is_at_everything),
+        TELL(the_floor_is_a_little_below_what_was_found),
+        TELL(only_a_sweep_takes_the_floor_down),
+        TELL(queues_have_floors_of_their_own),
+        TELL(while_one_sweeps_the_others_do_not),
+        TELL(a_claim_begins_at_the_floor),
+        TELL(what_waits_below_the_floor_is_found_in_seconds),
+        TELL(a_lease_that_runs_out_lowers_the_floor),
+        TELL(a_push_finds_what_waits_wherever_it_is),
+    };
+    static const struct story story = {
+        .name = "floors",
+        .tests = tests,
+        .count = ARRAY_LENGTH(tests),
+        .before_all = mariadb_start,
+        .after_all = mariadb_stop,
+        .before_each = begin,
+        .after_each = end,
+        .timeout_s = 60,
+    };
+
+    return story_run(&story);
+}
