@@ -62,7 +62,7 @@ extern const struct db_op outbox_claim_op;
 enum outbox_outcome {
     OUTBOX_DELIVERED, /* the LMS said 200 */
     OUTBOX_RETRY,     /* due again after retry_us */
-    OUTBOX_CUT_OFF,   /* by our own end: due at once, and no failure */
+    OUTBOX_CUT_OFF,   /* by our own end: due at once, as if never claimed */
     OUTBOX_GIVE_UP    /* undeliverable: kept in queue_submission */
 };
 

@@ -128,14 +128,16 @@ static enum db_status settle(struct db_conn *db, struct live_batch *batch,
         int64_t wait_us = self->outcome == OUTBOX_RETRY ? self->retry_us : 0;
         const struct db_param params[] = {
             DB_INTEGER(batch->now_us + wait_us),
+            DB_INTEGER(self->outcome == OUTBOX_CUT_OFF),
             DB_INTEGER(self->seq),
             DB_BYTES(self->owner, OWNER_SIZE),
         };
 
-        status = db_execute(db,
-                            "UPDATE xqueue_outbox SET due_us = ?, owner = NULL"
-                            " WHERE seq = ? AND owner = ?",
-                            params, ARRAY_LENGTH(params), &affected);
+        status =
+            db_execute(db,
+                       "UPDATE xqueue_outbox SET due_us = ?, owner = NULL,"
+                       " attempts = attempts - ? WHERE seq = ? AND owner = ?",
+                       params, ARRAY_LENGTH(params), &affected);
     } else {
         const struct db_param params[] = {
             DB_INTEGER(self->seq),

@@ -1,6 +1,7 @@
 /*
  * One callback on its way.
  *
+ *   called    its turn in the line has come, or it goes back
  *   post      form POST to the URL of the stored header (R9, R10)
  *   posted    only status 200 counts (R11); the lane hears of it
  *   record    into the database, again and again until it takes it
@@ -17,6 +18,7 @@
 #include "server/config/config.h"
 #include "server/deliver/backoff.h"
 #include "server/deliver/callback_identity.h"
+#include "server/deliver/callback_line.h"
 #include "server/deliver/form_write.h"
 #include "server/deliver/lanes.h"
 #include "server/deliver/overload.h"
@@ -44,9 +46,12 @@ struct callback {
     struct fetch fetch;
     struct outbox_record record;
     int64_t deadline_ms; /* for recording */
+    struct callback_turn turn;
     struct lane *lane;
 };
 
+static enum step wait_for_turn(struct task *task);
+static enum step called(struct task *task);
 static enum step post(struct task *task);
 static void fill_fetch(struct task *task, struct callback *self);
 static struct fetch_policy copy_policy(struct arena *arena,
@@ -64,7 +69,8 @@ static void free_callback(void *object);
 
 int64_t callback_lease_us(void)
 {
-    return (int64_t)(TOTAL_MS + RECORD_MS + CONNECT_MS) * 1000;
+    return (int64_t)(CALLBACK_LINE_MS + TOTAL_MS + RECORD_MS + CONNECT_MS) *
+           1000;
 }
 
 void callback_deliver(struct env *env, const struct callback_order *order)
@@ -80,9 +86,30 @@ void callback_deliver(struct env *env, const struct callback_order *order)
     self->record.seq = order->item->seq;
     self->record.id = order->item->id;
     memcpy(self->record.owner, order->owner, OWNER_SIZE);
-    self->lane = order->lane;
+    self->turn.line = order->line;
+    self->turn.bytes = order->item->header.size + order->item->reply.size;
+    self->lane = order->line->lane;
     arena_defer(task->arena, free_callback, self);
-    task_run(task, post);
+    task_run(task, wait_for_turn);
+}
+
+static enum step wait_for_turn(struct task *task)
+{
+    struct callback *self = task->self;
+
+    return callback_turn_await(&self->turn, task, called);
+}
+
+/* One that goes back has not been tried, and there is nothing to tell. */
+static enum step called(struct task *task)
+{
+    struct callback *self = task->self;
+
+    if (self->turn.state == CALLBACK_TURN_HAS_COME)
+        return post(task);
+    self->deadline_ms = clock_monotonic_ms() + RECORD_MS;
+    self->record.outcome = OUTBOX_CUT_OFF;
+    return record(task);
 }
 
 static enum step post(struct task *task)
@@ -149,6 +176,7 @@ static enum step posted(struct task *task)
 
     self->deadline_ms = clock_monotonic_ms() + RECORD_MS;
     tell_lane(self);
+    callback_turn_end(&self->turn);
     decide(task, self);
     log_callback(task, self);
     return record(task);

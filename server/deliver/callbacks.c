@@ -13,13 +13,18 @@
 #include "server/config/config.h"
 #include "server/deliver/callback.h"
 #include "server/deliver/callback_identity.h"
+#include "server/deliver/callback_line.h"
 #include "server/deliver/lanes.h"
 #include "server/task/loop.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
 
-enum { LOOK_MS = 1000 };
+enum {
+    LOOK_MS = 1000,
+    CLAIM_AHEAD = 96,
+    AHEAD_BYTES = 8 * 1024 * 1024 /* with more in line none is added to it */
+};
 
 struct callbacks {
     struct env *env;
@@ -29,6 +34,7 @@ struct callbacks {
 
 struct destination {
     struct lane lane;
+    struct callback_line line;
     int64_t number;
     bool listed; /* the last look found something, due or not */
 };
@@ -57,6 +63,7 @@ static void forget_idle(struct callbacks *callbacks);
 static void forget(struct destination *destination);
 static void begin_claim(struct lane *lane, size_t room);
 static size_t limit(const struct lane *lane);
+static size_t ahead(const struct lane *lane);
 static enum step claim(struct task *task);
 static enum step claimed(struct task *task);
 static void deliver(struct destination *destination,
@@ -65,6 +72,7 @@ static void deliver(struct destination *destination,
 static const struct lane_ops callback_lanes = {
     .claim = begin_claim,
     .limit = limit,
+    .ahead = ahead,
     .name = "callbacks",
 };
 
@@ -97,8 +105,14 @@ void callbacks_nudge(struct callbacks *callbacks, int64_t destination)
 
 void callbacks_stop(struct callbacks *callbacks)
 {
+    struct lane *lane;
+
     lanes_stop(&callbacks->lanes);
     loop_timer_cancel(callbacks->timer);
+    TAILQ_FOREACH(lane, &callbacks->lanes.list, entry)
+    {
+        callback_line_recall(&destination_of(lane)->line);
+    }
 }
 
 size_t callbacks_in_flight(const struct callbacks *callbacks)
@@ -199,6 +213,7 @@ static struct destination *find_or_add(struct callbacks *callbacks,
         destination = xcalloc(1, sizeof *destination);
         destination->number = number;
         lane_open(&callbacks->lanes, &destination->lane, "", true);
+        callback_line_init(&destination->line, &destination->lane);
     }
     return destination;
 }
@@ -237,6 +252,14 @@ static size_t limit(const struct lane *lane)
     return (size_t)callbacks_of(lane)->env->config->callback_concurrency;
 }
 
+static size_t ahead(const struct lane *lane)
+{
+    const struct destination *destination =
+        CONTAINER_OF(lane, const struct destination, lane);
+
+    return destination->line.bytes < AHEAD_BYTES ? CLAIM_AHEAD : 0;
+}
+
 static enum step claim(struct task *task)
 {
     struct claim *self = task->self;
@@ -271,9 +294,11 @@ static void deliver(struct destination *destination,
         const struct callback_order order = {
             .item = &op->items[i],
             .owner = op->owner,
-            .lane = &destination->lane,
+            .line = &destination->line,
         };
 
         callback_deliver(env, &order);
     }
+    if (destination->lane.lanes->stopping)
+        callback_line_recall(&destination->line);
 }

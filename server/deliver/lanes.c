@@ -5,6 +5,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/task/loop.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ static void drain_all(struct lanes *lanes);
 static void drain(struct lane *lane);
 static void claim(struct lane *lane);
 static size_t room_of(const struct lane *lane);
+static size_t ahead_of(const struct lane *lane);
 static bool are_full(const struct lanes *lanes);
 static void go_on(struct lane *lane, bool was_full);
 static void log_open(const struct lane *lane);
@@ -66,6 +68,21 @@ bool lane_is_idle(const struct lane *lane)
 
     return lane->in_flight == 0 && lane->claiming == 0 &&
            !(lane->more && may_claim) && !loop_timer_is_set(lane->timer);
+}
+
+size_t lane_width(const struct lane *lane)
+{
+    size_t limit = lane->lanes->ops->limit(lane);
+
+    switch (breaker_state(&lane->breaker, clock_monotonic_ms())) {
+    case BREAKER_CLOSED:
+        return limit;
+    case BREAKER_CAREFUL:
+        return limit > 0;
+    case BREAKER_OPEN:
+        return 0;
+    }
+    fatal("impossible state of a breaker");
 }
 
 void lane_nudge(struct lane *lane)
@@ -213,25 +230,27 @@ static void claim(struct lane *lane)
 static size_t room_of(const struct lane *lane)
 {
     const struct lanes *lanes = lane->lanes;
-    size_t most = lanes->ops->limit(lane);
+    size_t most = lane_width(lane) + ahead_of(lane);
     size_t room;
 
     if (most > (lanes->at_once + 1) / 2)
         most = (lanes->at_once + 1) / 2;
-    switch (breaker_state(&lane->breaker, clock_monotonic_ms())) {
-    case BREAKER_CLOSED:
-        break;
-    case BREAKER_CAREFUL:
-        most = most > 0;
-        break;
-    case BREAKER_OPEN:
-        return 0;
-    }
     if (are_full(lanes) || lane->in_flight >= most)
         return 0;
     room = lanes->at_once - lanes->in_flight - lanes->claiming;
     most -= lane->in_flight;
     return most < room ? most : room;
+}
+
+/* Nothing is to wait for a destination that may not be well. */
+static size_t ahead_of(const struct lane *lane)
+{
+    const struct lane_ops *ops = lane->lanes->ops;
+
+    if (ops->ahead == NULL ||
+        breaker_state(&lane->breaker, clock_monotonic_ms()) != BREAKER_CLOSED)
+        return 0;
+    return ops->ahead(lane);
 }
 
 static bool are_full(const struct lanes *lanes)

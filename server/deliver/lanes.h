@@ -12,8 +12,8 @@
  *                  what the destination's answer says about its health
  *   lane_done      one of them is over: claim again
  *
- * What is claimed can start at once: were it to wait for a connection, its
- * lease would run out meanwhile and another process would deliver it too.
+ * What is claimed can start at once, or the owner sees to it that it does
+ * before its lease runs out: else another process would deliver it too.
  */
 #ifndef XQUEUE_DELIVER_LANES_H
 #define XQUEUE_DELIVER_LANES_H
@@ -34,6 +34,11 @@ struct lane_ops {
     void (*claim)(struct lane *lane, size_t room);
     /* How many may be under way at most, as things are configured now. */
     size_t (*limit)(const struct lane *lane);
+    /*
+     * How many more may be claimed, to wait in memory, while the destination
+     * is well. NULL: none.
+     */
+    size_t (*ahead)(const struct lane *lane);
     /* What stands in the log: "callbacks", "pushes". */
     const char *name;
 };
@@ -84,6 +89,12 @@ void lane_close(struct lane *lane);
 
 /* Nothing under way, nothing to come that could be claimed, no timer. */
 bool lane_is_idle(const struct lane *lane);
+
+/*
+ * How many may be asked of the destination at the same time, as its breaker
+ * stands: ops->limit, one, or none.
+ */
+size_t lane_width(const struct lane *lane);
 
 /*
  * There may be work now, or in `wait_ms`. Of several calls with a time the

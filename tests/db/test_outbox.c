@@ -210,7 +210,9 @@ START_TEST(one_that_we_cut_off_is_due_at_once_and_no_failure)
     record(&claimed, 0, OUTBOX_CUT_OFF);
     ck_assert_str_eq(wide("retired, lms_ack, num_failures", pulled.id),
                      "0 0 0");
-    ck_assert_uint_eq(claim(7, 2).count, 1);
+    claimed = claim(7, 2);
+    ck_assert_uint_eq(claimed.count, 1);
+    ck_assert_int_eq(claimed.items[0].attempt, 1);
 }
 END_TEST
 

@@ -17,6 +17,7 @@ enum { AT_ONCE = 8, DEADLINE_S = 20 };
 struct line {
     struct lane lane;
     size_t limit;
+    size_t ahead;
     size_t waiting;   /* in the database */
     size_t claims;    /* that have begun */
     size_t room;      /* of the newest claim */
@@ -60,9 +61,19 @@ static size_t limit(const struct lane *lane)
     return CONTAINER_OF(lane, const struct line, lane)->limit;
 }
 
+static size_t ahead(const struct lane *lane)
+{
+    return CONTAINER_OF(lane, const struct line, lane)->ahead;
+}
+
 static void begin(void)
 {
-    static const struct lane_ops ops = {begin_claim, limit, "tests"};
+    static const struct lane_ops ops = {
+        .claim = begin_claim,
+        .limit = limit,
+        .ahead = ahead,
+        .name = "tests",
+    };
 
     loop = loop_new();
     lanes_init(&lanes, loop, AT_ONCE, &ops);
@@ -425,6 +436,29 @@ START_TEST(once_stopped_nothing_is_claimed_and_the_rest_may_end)
 }
 END_TEST
 
+START_TEST(some_are_claimed_ahead_of_a_peer_that_is_well)
+{
+    a.limit = 2;
+    a.ahead = 1;
+    lane_nudge(&a.lane);
+    ck_assert_uint_eq(a.room, 3);
+    ck_assert_uint_eq(lane_width(&a.lane), 2);
+}
+END_TEST
+
+START_TEST(none_are_claimed_ahead_of_a_peer_that_may_not_be)
+{
+    a.limit = 2;
+    a.ahead = 1;
+    lane_failed(&a.lane, 0);
+    lane_nudge(&a.lane);
+    ck_assert_uint_eq(a.room, 1);
+    ck_assert_uint_eq(lane_width(&a.lane), 1);
+    lane_failed(&a.lane, 100);
+    ck_assert_uint_eq(lane_width(&a.lane), 0);
+}
+END_TEST
+
 START_TEST(a_long_name_is_cut)
 {
     lane_set_name(&a.lane,
@@ -460,6 +494,8 @@ int main(void)
         TELL(a_time_that_has_come_is_now),
         TELL(with_a_limit_of_zero_nothing_is_claimed_sick_or_not),
         TELL(once_stopped_nothing_is_claimed_and_the_rest_may_end),
+        TELL(some_are_claimed_ahead_of_a_peer_that_is_well),
+        TELL(none_are_claimed_ahead_of_a_peer_that_may_not_be),
         TELL(a_long_name_is_cut),
     };
     static const struct story story = {
