@@ -183,7 +183,7 @@ static enum db_status leave_body(struct db_conn *db, int64_t now_us,
         if (!renewed)
             status = hot_set_keep_lease(db, row);
         if (status == DB_OK)
-            status = hot_set_forget(db, row);
+            status = hot_set_forget(db, arena, row, 1);
     }
     arena_free(arena);
     return status;

@@ -1,69 +1,70 @@
 /*
  * Taking results, several in one transaction:
  *
- *   lock the live rows of all of them, in the order of id; then for each
- *   answer_live     a submission that is not finished, or
- *   answer_history  one that is: an amended result, or a late one
+ *   lock the live rows of all of them, in the order of id
+ *   take_live      those of submissions that are not finished
+ *   take_history   those that are: db/answer_history.h
+ *   add_callbacks  what is to be told to the LMS
+ *   store_results  in queue_submission, with the facts of the leases
+ *   settle_live    where the submissions stand now
+ *
+ * Each step is a statement or two for all of them together.
  *
  * The key lives in the live row while there is one, in queue_submission
- * afterwards. An amended result that has to be delivered makes a finished
- * submission live again, so that a newer one of the same problem still
- * supersedes it.
+ * afterwards.
  */
 #include "db/answer.h"
 
-#include "db/live_batch.h"
+#include "db/answer_history.h"
 #include "db/outbox_row.h"
 #include "server/base/crypto.h"
 
-#include <string.h>
+enum { BATCH = 64 };
 
-enum { BATCH = 32, NEWER_LOOKED_AT = 100 };
+/* Do the facts of a lease go to queue_submission with the result? */
+enum lease_facts { LEASE_FACTS_NONE, LEASE_FACTS_KEPT };
+
+/* One statement's share of the results. */
+struct results {
+    const struct submission_answer *answers[DB_LADDER_TOP];
+    const struct live_row *live[DB_LADDER_TOP];
+    size_t count;
+    size_t bytes;
+};
 
 static enum db_status run_answer(struct db_conn *db, struct db_job **jobs,
                                  size_t count);
 static enum db_status answer_body(struct db_conn *db, int64_t now_us,
                                   void *context);
-static enum db_status answer_live(struct db_conn *db, struct live_batch *batch,
-                                  struct submission_answer *self,
-                                  const struct live_row *live);
-static enum db_status store_live_result(struct db_conn *db,
-                                        struct live_batch *batch,
-                                        const struct submission_answer *self,
-                                        const struct live_row *live);
-static enum db_status answer_history(struct db_conn *db,
-                                     struct live_batch *batch,
-                                     struct submission_answer *self);
-static enum db_status deliver_history(struct db_conn *db,
-                                      struct live_batch *batch,
-                                      struct submission_answer *self,
-                                      struct text header, int64_t arrival_us);
-static enum db_status is_replaced(struct db_conn *db, struct live_batch *batch,
-                                  const unsigned char *problem, int64_t id,
-                                  bool *ret_replaced);
-static enum db_status was_replaced(struct db_conn *db, struct live_batch *batch,
-                                   const struct submission_answer *self,
-                                   const unsigned char *problem,
-                                   bool *ret_replaced);
-static enum db_status revive(struct db_conn *db, int64_t id,
-                             const unsigned char *problem, int64_t destination,
-                             int64_t arrival_us);
-static enum db_status store_result(struct db_conn *db, struct live_batch *batch,
-                                   const struct submission_answer *self);
-static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
-                                   struct submission_answer *self,
-                                   int64_t destination, int64_t arrival_us);
-static bool key_matches(const struct submission_answer *self,
-                        struct text pullkey);
+static enum db_status answer_all(struct db_conn *db,
+                                 struct answer_batch *batch);
+static bool take_live(struct answer_batch *batch);
+static void take(struct answer_batch *batch, struct submission_answer *self,
+                 const struct live_row *live);
+static enum db_status add_callbacks(struct db_conn *db,
+                                    const struct answer_batch *batch);
+static enum db_status store_results(struct db_conn *db,
+                                    const struct answer_batch *batch,
+                                    enum lease_facts facts);
+static enum lease_facts facts_of(const struct taken_answer *taken);
+static enum db_status store(struct db_conn *db,
+                            const struct answer_batch *batch,
+                            struct results *results, enum lease_facts facts);
+static const char *add_lease_facts(struct db_params *params,
+                                   const struct results *results,
+                                   const int64_t *ids);
+static enum db_status settle_live(struct db_conn *db,
+                                  const struct answer_batch *batch);
 
 const struct db_op submission_answer_op = {
     .kind = DB_OP_KIND("put_result", BATCH),
     .run_batch = run_answer,
 };
 
-static struct submission_answer *item(struct db_job **jobs, size_t i)
+static struct submission_answer *item(const struct answer_batch *batch,
+                                      size_t i)
 {
-    return CONTAINER_OF(jobs[i], struct submission_answer, job);
+    return CONTAINER_OF(batch->live.jobs[i], struct submission_answer, job);
 }
 
 static int64_t submission_of(struct db_job *job)
@@ -71,14 +72,20 @@ static int64_t submission_of(struct db_job *job)
     return CONTAINER_OF(job, struct submission_answer, job)->id;
 }
 
+bool answer_key_fits(const struct submission_answer *answer,
+                     struct text pullkey)
+{
+    return pullkey.size > 0 && crypto_equal(answer->pullkey, pullkey);
+}
+
 static enum db_status run_answer(struct db_conn *db, struct db_job **jobs,
                                  size_t count)
 {
-    struct live_batch batch = {
-        .jobs = jobs, .count = count, .submission_of = submission_of};
+    struct answer_batch batch = {
+        .live = {.jobs = jobs, .count = count, .submission_of = submission_of}};
 
     /* Two results of one submission: one after the other, not together. */
-    if (live_batch_has_twins(&batch))
+    if (live_batch_has_twins(&batch.live))
         return DB_REFUSED;
     return db_transact(db, answer_body, &batch);
 }
@@ -86,242 +93,208 @@ static enum db_status run_answer(struct db_conn *db, struct db_job **jobs,
 static enum db_status answer_body(struct db_conn *db, int64_t now_us,
                                   void *context)
 {
-    struct live_batch *batch = context;
+    struct answer_batch *batch = context;
     enum db_status status;
 
-    batch->arena = arena_new();
-    batch->now_us = now_us;
-    status = live_batch_lock(db, batch);
-    for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
-        struct submission_answer *self = item(batch->jobs, i);
-        const struct live_row *live = live_batch_find(batch, self->id);
-
-        self->job.status = DB_OK;
-        self->will_deliver = false;
-        if (live != NULL)
-            status = answer_live(db, batch, self, live);
-        else
-            status = answer_history(db, batch, self);
+    batch->live.arena = arena_new();
+    batch->live.now_us = now_us;
+    batch->taken_count = 0;
+    batch->taken = arena_alloc(batch->live.arena,
+                               batch->live.count * sizeof *batch->taken);
+    for (size_t i = 0; i < batch->live.count; i++) {
+        item(batch, i)->job.status = DB_OK;
+        item(batch, i)->will_deliver = false;
     }
-    arena_free(batch->arena);
+    status = answer_all(db, batch);
+    arena_free(batch->live.arena);
     return status;
 }
 
-static enum db_status answer_live(struct db_conn *db, struct live_batch *batch,
-                                  struct submission_answer *self,
-                                  const struct live_row *live)
+static enum db_status answer_all(struct db_conn *db, struct answer_batch *batch)
 {
+    enum db_status status = live_batch_lock(db, &batch->live);
+
+    if (status == DB_OK && !take_live(batch))
+        status = answer_history_take(db, batch);
+    if (status == DB_OK)
+        status = add_callbacks(db, batch);
+    if (status == DB_OK)
+        status = store_results(db, batch, LEASE_FACTS_KEPT);
+    if (status == DB_OK)
+        status = store_results(db, batch, LEASE_FACTS_NONE);
+    return status == DB_OK ? settle_live(db, batch) : status;
+}
+
+/* False when some are not live. */
+static bool take_live(struct answer_batch *batch)
+{
+    bool all_live = true;
+
+    for (size_t i = 0; i < batch->live.count; i++) {
+        struct submission_answer *self = item(batch, i);
+        const struct live_row *live = live_batch_find(&batch->live, self->id);
+
+        if (live == NULL)
+            all_live = false;
+        else if (!answer_key_fits(self, live->pullkey))
+            self->job.status = DB_MISMATCH;
+        else
+            take(batch, self, live);
+    }
+    return all_live;
+}
+
+static void take(struct answer_batch *batch, struct submission_answer *self,
+                 const struct live_row *live)
+{
+    batch->taken[batch->taken_count++] = (struct taken_answer){
+        .answer = self, .live = live, .arrival_us = live->arrival_us};
+    self->will_deliver = live->state != LIVE_SUPERSEDED;
+    if (self->will_deliver)
+        self->destination = live->destination;
+}
+
+static enum db_status add_callbacks(struct db_conn *db,
+                                    const struct answer_batch *batch)
+{
+    struct arena *arena = batch->live.arena;
+    int64_t now_us = batch->live.now_us;
+    struct outbox_row *rows =
+        arena_alloc(arena, (batch->taken_count + 1) * sizeof *rows);
+    size_t count = 0;
+
+    for (size_t i = 0; i < batch->taken_count; i++) {
+        const struct taken_answer *taken = &batch->taken[i];
+        const struct submission_answer *answer = taken->answer;
+
+        if (answer->will_deliver)
+            rows[count++] = (struct outbox_row){
+                .id = answer->id,
+                .destination = answer->destination,
+                .due_us = outbox_due_us(taken->arrival_us,
+                                        answer->callback_delay_us, now_us),
+                .now_us = now_us,
+                .kind = OUTBOX_RESULT,
+                .reply = TEXT_ABSENT,
+            };
+    }
+    return outbox_add_all(db, arena, rows, count);
+}
+
+/* As many together as a statement may carry. */
+static enum db_status store_results(struct db_conn *db,
+                                    const struct answer_batch *batch,
+                                    enum lease_facts facts)
+{
+    struct results results = {.count = 0};
     enum db_status status = DB_OK;
 
-    if (!key_matches(self, live->pullkey)) {
-        self->job.status = DB_MISMATCH;
-        return DB_OK;
+    for (size_t i = 0; i < batch->taken_count && status == DB_OK; i++) {
+        const struct taken_answer *taken = &batch->taken[i];
+        size_t size = taken->answer->reply.size;
+
+        if (facts_of(taken) != facts)
+            continue;
+        if (results.count == DB_LADDER_TOP ||
+            results.bytes + size > DB_STATEMENT_BYTES)
+            status = store(db, batch, &results, facts);
+        results.answers[results.count] = taken->answer;
+        results.live[results.count++] = taken->live;
+        results.bytes += size;
     }
-    if (live->state == LIVE_SUPERSEDED) {
-        status = store_live_result(db, batch, self, live);
-        return status == DB_OK ? hot_set_forget(db, live) : status;
-    }
-    status = add_callback(db, batch, self, live->destination, live->arrival_us);
-    if (status == DB_OK)
-        status = store_live_result(db, batch, self, live);
-    if (status == DB_OK)
-        status = hot_set_settle(db, live, LIVE_ANSWERED);
-    return status;
+    return status == DB_OK ? store(db, batch, &results, facts) : status;
 }
 
-static enum db_status store_live_result(struct db_conn *db,
-                                        struct live_batch *batch,
-                                        const struct submission_answer *self,
-                                        const struct live_row *live)
+/* Nothing of one that was never pulled. */
+static enum lease_facts facts_of(const struct taken_answer *taken)
 {
-    enum db_status status = store_result(db, batch, self);
-
-    return status == DB_OK ? hot_set_keep_lease(db, live) : status;
+    return taken->live != NULL && taken->live->pulled_us != 0
+               ? LEASE_FACTS_KEPT
+               : LEASE_FACTS_NONE;
 }
 
-static enum db_status answer_history(struct db_conn *db,
-                                     struct live_batch *batch,
-                                     struct submission_answer *self)
+/* One statement: each row picks its texts by its place in the list. */
+static enum db_status store(struct db_conn *db,
+                            const struct answer_batch *batch,
+                            struct results *results, enum lease_facts facts)
 {
-    const struct db_param id[] = {DB_INTEGER(self->id)};
-    struct db_rows rows;
-    bool wanted;
-    enum db_status status = db_query(
-        db, batch->arena,
-        "SELECT pullkey, retired, lms_ack, xqueue_header,"
-        " " SQL_US_FROM_TIME(
-            "arrival_time") ", lms_callback_url"
-                            " FROM queue_submission WHERE id = ? FOR UPDATE",
-        id, 1, &rows);
+    struct arena *arena = batch->live.arena;
+    struct db_params params = db_params_new(arena);
+    size_t count = results->count;
+    int64_t ids[DB_LADDER_TOP];
+    struct text replies[DB_LADDER_TOP];
+    const char *reply;
+    const char *lease = "";
+    const char *sql;
 
-    if (status != DB_OK)
-        return status;
-    if (rows.count == 0) {
-        self->job.status = DB_NOT_FOUND;
+    if (count == 0)
         return DB_OK;
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = results->answers[i]->id;
+        replies[i] = results->answers[i]->reply;
     }
-    if (!key_matches(self, db_text(&rows, 0, 0))) {
-        self->job.status = DB_MISMATCH;
-        return DB_OK;
-    }
-    /* Retired without the LMS's word: superseded, or given up. */
-    wanted = db_integer(&rows, 0, 1) == 0 || db_integer(&rows, 0, 2) != 0;
-    if (wanted)
-        status = deliver_history(db, batch, self, db_text(&rows, 0, 3),
-                                 db_integer(&rows, 0, 4));
-    return status == DB_OK ? store_result(db, batch, self) : status;
+    db_params_add(&params, DB_INTEGER(batch->live.now_us));
+    reply = db_params_add_choice(&params, ids, replies, count);
+    if (facts == LEASE_FACTS_KEPT)
+        lease = add_lease_facts(&params, results, ids);
+    sql = arena_printf(arena,
+                       "UPDATE queue_submission FORCE INDEX (PRIMARY)"
+                       " SET return_time = " SQL_TIME_FROM_US ","
+                       " grader_reply = %s%s WHERE id IN (%s)",
+                       reply, lease, db_params_add_list(&params, ids, count));
+    *results = (struct results){.count = 0};
+    return db_execute(db, sql, params.list, params.count, NULL);
 }
 
-static enum db_status deliver_history(struct db_conn *db,
-                                      struct live_batch *batch,
-                                      struct submission_answer *self,
-                                      struct text header, int64_t arrival_us)
+/* The same that hot_set_keep_lease() writes. */
+static const char *add_lease_facts(struct db_params *params,
+                                   const struct results *results,
+                                   const int64_t *ids)
 {
-    unsigned char problem[PROBLEM_SIZE];
-    int64_t destination;
-    bool replaced;
+    size_t count = results->count;
+    struct text keys[DB_LADDER_TOP];
+    struct text graders[DB_LADDER_TOP];
+    struct text pulled[DB_LADDER_TOP];
+    const char *key;
+    const char *grader;
+
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = results->live[i]->pullkey;
+        graders[i] = results->live[i]->grader_id;
+        pulled[i] = text_of(arena_printf(
+            params->arena, "%lld", (long long)results->live[i]->pulled_us));
+    }
+    key = db_params_add_choice(params, ids, keys, count);
+    grader = db_params_add_choice(params, ids, graders, count);
+    return arena_printf(params->arena,
+                        ", pullkey = %s, grader_id = %s, pull_time ="
+                        " TIMESTAMP'1970-01-01 00:00:00'"
+                        " + INTERVAL CAST(%s AS SIGNED) MICROSECOND",
+                        key, grader,
+                        db_params_add_choice(params, ids, pulled, count));
+}
+
+static enum db_status settle_live(struct db_conn *db,
+                                  const struct answer_batch *batch)
+{
+    size_t size = (batch->taken_count + 1) * sizeof(struct live_row);
+    struct live_row *answered = arena_alloc(batch->live.arena, size);
+    struct live_row *superseded = arena_alloc(batch->live.arena, size);
+    size_t answered_count = 0;
+    size_t superseded_count = 0;
     enum db_status status;
 
-    if (!self->identify(header, problem, &destination))
-        return DB_OK;
-    status = is_replaced(db, batch, problem, self->id, &replaced);
-    if (status == DB_OK && !replaced)
-        status = was_replaced(db, batch, self, problem, &replaced);
-    if (status != DB_OK || replaced)
-        return status;
-    status = revive(db, self->id, problem, destination, arrival_us);
-    if (status != DB_OK)
-        return status;
-    return add_callback(db, batch, self, destination, arrival_us);
-}
+    for (size_t i = 0; i < batch->taken_count; i++) {
+        const struct live_row *live = batch->taken[i].live;
 
-/*
- * Does another submission of the same problem wait for its grade? An old
- * reply could wipe the LMS's state of it.
- */
-static enum db_status is_replaced(struct db_conn *db, struct live_batch *batch,
-                                  const unsigned char *problem, int64_t id,
-                                  bool *ret_replaced)
-{
-    const struct db_param params[] = {
-        DB_BYTES(problem, PROBLEM_SIZE),
-        DB_INTEGER(id),
-    };
-    struct db_rows rows;
-    enum db_status status =
-        db_query(db, batch->arena,
-                 "SELECT id FROM xqueue_live WHERE problem = ? AND id <> ?",
-                 params, ARRAY_LENGTH(params), &rows);
-
-    if (status == DB_OK)
-        *ret_replaced = rows.count > 0;
-    return status;
-}
-
-/*
- * Or was a newer one finished already? The column holds no more than the
- * beginning of the URL, so each that shares it is looked at whole.
- */
-static enum db_status was_replaced(struct db_conn *db, struct live_batch *batch,
-                                   const struct submission_answer *self,
-                                   const unsigned char *problem,
-                                   bool *ret_replaced)
-{
-    const struct db_param params[] = {
-        DB_INTEGER(self->id),
-        DB_INTEGER(self->id),
-        DB_INTEGER(NEWER_LOOKED_AT),
-    };
-    unsigned char other[PROBLEM_SIZE];
-    int64_t destination;
-    struct db_rows rows;
-    enum db_status status = db_query(
-        db, batch->arena,
-        "SELECT xqueue_header FROM queue_submission WHERE lms_callback_url ="
-        " (SELECT lms_callback_url FROM queue_submission WHERE id = ?)"
-        " AND id > ? ORDER BY id DESC LIMIT ?",
-        params, ARRAY_LENGTH(params), &rows);
-
-    if (status != DB_OK)
-        return status;
-    *ret_replaced = false;
-    for (size_t row = 0; row < rows.count && !*ret_replaced; row++)
-        *ret_replaced =
-            self->identify(db_text(&rows, row, 0), other, &destination) &&
-            memcmp(other, problem, PROBLEM_SIZE) == 0;
-    return DB_OK;
-}
-
-/* As an answered one, not retired until the LMS has heard again. */
-static enum db_status revive(struct db_conn *db, int64_t id,
-                             const unsigned char *problem, int64_t destination,
-                             int64_t arrival_us)
-{
-    const struct db_param id_only[] = {DB_INTEGER(id)};
-    const struct db_param params[] = {
-        DB_INTEGER(arrival_us),
-        DB_BYTES(problem, PROBLEM_SIZE),
-        DB_INTEGER(destination),
-        DB_INTEGER(id),
-    };
-    enum db_status status = db_execute(
-        db,
-        "INSERT INTO xqueue_live (id, queue_id, arrival_us, state, attempts,"
-        " problem, destination, pullkey, grader_id)"
-        " SELECT s.id, COALESCE(q.id, 0), ?, 2, 0, ?, ?, s.pullkey,"
-        " s.grader_id FROM queue_submission s"
-        " LEFT JOIN xqueue_queue q ON q.name = s.queue_name WHERE s.id = ?",
-        params, ARRAY_LENGTH(params), NULL);
-
-    /* Somebody else stored one just now: look again. */
-    if (status == DB_DUPLICATE)
-        return DB_CONFLICT;
-    if (status != DB_OK)
-        return status;
-    return db_execute(db,
-                      "UPDATE queue_submission SET retired = 0 WHERE id = ?",
-                      id_only, 1, NULL);
-}
-
-static enum db_status store_result(struct db_conn *db, struct live_batch *batch,
-                                   const struct submission_answer *self)
-{
-    const struct db_param params[] = {
-        DB_TEXT(self->reply),
-        DB_INTEGER(batch->now_us),
-        DB_INTEGER(self->id),
-    };
-
-    return db_execute(db,
-                      "UPDATE queue_submission SET grader_reply = ?,"
-                      " return_time = " SQL_TIME_FROM_US " WHERE id = ?",
-                      params, ARRAY_LENGTH(params), NULL);
-}
-
-static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,
-                                   struct submission_answer *self,
-                                   int64_t destination, int64_t arrival_us)
-{
-    const struct outbox_row row = {
-        .id = self->id,
-        .destination = destination,
-        .due_us =
-            outbox_due_us(arrival_us, self->callback_delay_us, batch->now_us),
-        .now_us = batch->now_us,
-        .kind = OUTBOX_RESULT,
-        .reply = TEXT_ABSENT,
-    };
-    enum db_status status = outbox_add(db, batch->arena, &row);
-
-    if (status == DB_OK) {
-        self->will_deliver = true;
-        self->destination = destination;
+        if (live != NULL && live->state == LIVE_SUPERSEDED)
+            superseded[superseded_count++] = *live;
+        else if (live != NULL)
+            answered[answered_count++] = *live;
     }
-    return status;
-}
-
-static bool key_matches(const struct submission_answer *self,
-                        struct text pullkey)
-{
-    return pullkey.size > 0 && crypto_equal(self->pullkey, pullkey);
+    status = hot_set_settle(db, batch->live.arena, answered, answered_count,
+                            LIVE_ANSWERED);
+    if (status != DB_OK)
+        return status;
+    return hot_set_forget(db, batch->live.arena, superseded, superseded_count);
 }

@@ -111,7 +111,7 @@ static enum db_status forget_live(struct db_conn *db, struct chunk *chunk,
                                          false, &live, &live_count);
 
     for (size_t i = 0; i < live_count && status == DB_OK; i++)
-        status = hot_set_forget(db, &live[i]);
+        status = hot_set_forget(db, chunk->arena, &live[i], 1);
     return status;
 }
 
@@ -132,8 +132,11 @@ static enum db_status forget_callbacks(struct db_conn *db, struct chunk *chunk,
 
     if (status != DB_OK)
         return status;
-    for (size_t i = 0; i < rows.count && status == DB_OK; i++)
-        status = hot_set_drop_callbacks(db, db_integer(&rows, i, 0));
+    for (size_t i = 0; i < rows.count && status == DB_OK; i++) {
+        int64_t id = db_integer(&rows, i, 0);
+
+        status = hot_set_drop_callbacks(db, chunk->arena, &id, 1);
+    }
     return status;
 }
 

@@ -152,7 +152,7 @@ static enum db_status end_one(struct db_conn *db, struct sweep *sweep,
     if (status != DB_OK)
         return status;
     if (row->state == LIVE_SUPERSEDED)
-        return hot_set_forget(db, row);
+        return hot_set_forget(db, sweep->arena, row, 1);
     return declare_dead(db, sweep, row);
 }
 
@@ -171,5 +171,7 @@ static enum db_status declare_dead(struct db_conn *db, struct sweep *sweep,
     enum db_status status = outbox_add(db, sweep->arena, &callback);
 
     sweep->self->dead++;
-    return status == DB_OK ? hot_set_settle(db, row, LIVE_DEAD) : status;
+    if (status != DB_OK)
+        return status;
+    return hot_set_settle(db, sweep->arena, row, 1, LIVE_DEAD);
 }

@@ -4,9 +4,18 @@
 #include "db/hot_set.h"
 
 #include "db/floors.h"
+#include "db/ready_rows.h"
 
 static enum db_status count_ready(struct db_conn *db,
                                   const struct live_row *rows, size_t count);
+static enum db_status leave_line(struct db_conn *db, struct arena *arena,
+                                 const struct live_row *rows, size_t count);
+static bool is_in_line(const struct live_row *row, int64_t queue_id);
+static enum db_status leave_queue(struct db_conn *db, struct arena *arena,
+                                  const struct live_row *rows, size_t count,
+                                  int64_t queue_id);
+static const int64_t *ids_of(struct arena *arena, const struct live_row *rows,
+                             size_t count);
 static void read_live_row(const struct db_rows *rows, size_t number,
                           struct live_row *ret_row);
 
@@ -70,26 +79,6 @@ enum db_status hot_set_add_ready(struct db_conn *db, struct arena *arena,
     return status == DB_OK ? count_ready(db, rows, count) : status;
 }
 
-enum db_status hot_set_remove_ready(struct db_conn *db,
-                                    const struct live_row *row)
-{
-    const struct db_param params[] = {
-        DB_INTEGER(row->queue_id),
-        DB_INTEGER(row->arrival_us),
-        DB_INTEGER(row->id),
-    };
-    uint64_t removed;
-    enum db_status status =
-        db_execute(db,
-                   "DELETE FROM xqueue_ready"
-                   " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
-                   params, ARRAY_LENGTH(params), &removed);
-
-    if (status != DB_OK || removed == 0)
-        return status;
-    return hot_set_count(db, row->queue_id, -1);
-}
-
 enum db_status hot_set_count(struct db_conn *db, int64_t queue_id,
                              int64_t change)
 {
@@ -107,45 +96,61 @@ enum db_status hot_set_count(struct db_conn *db, int64_t queue_id,
                       params, ARRAY_LENGTH(params), NULL);
 }
 
-enum db_status hot_set_forget(struct db_conn *db, const struct live_row *row)
+enum db_status hot_set_forget(struct db_conn *db, struct arena *arena,
+                              const struct live_row *rows, size_t count)
 {
-    const struct db_param id[] = {DB_INTEGER(row->id)};
-    enum db_status status = DB_OK;
+    struct db_params params = db_params_new(arena);
+    const int64_t *ids = ids_of(arena, rows, count);
+    enum db_status status;
+    const char *sql;
 
-    if (row->state == LIVE_WAITING)
-        status = hot_set_remove_ready(db, row);
+    if (count == 0)
+        return DB_OK;
+    status = leave_line(db, arena, rows, count);
     if (status == DB_OK)
-        status = hot_set_drop_callbacks(db, row->id);
-    if (status == DB_OK)
-        status =
-            db_execute(db, "DELETE FROM xqueue_live WHERE id = ?", id, 1, NULL);
-    return status;
-}
-
-enum db_status hot_set_drop_callbacks(struct db_conn *db, int64_t id)
-{
-    const struct db_param params[] = {DB_INTEGER(id)};
-
-    return db_execute(db,
-                      "DELETE o FROM xqueue_outbox o FORCE INDEX (submission)"
-                      " WHERE o.id = ?",
-                      params, 1, NULL);
-}
-
-enum db_status hot_set_settle(struct db_conn *db, const struct live_row *row,
-                              enum live_state state)
-{
-    const struct db_param params[] = {DB_INTEGER(state), DB_INTEGER(row->id)};
-    enum db_status status = DB_OK;
-
-    if (row->state == LIVE_WAITING)
-        status = hot_set_remove_ready(db, row);
+        status = hot_set_drop_callbacks(db, arena, ids, count);
     if (status != DB_OK)
         return status;
-    return db_execute(db,
-                      "UPDATE xqueue_live SET state = ?, expires_us = NULL"
-                      " WHERE id = ?",
-                      params, ARRAY_LENGTH(params), NULL);
+    sql = arena_printf(arena,
+                       "DELETE l FROM xqueue_live l FORCE INDEX (PRIMARY)"
+                       " WHERE l.id IN (%s)",
+                       db_params_add_list(&params, ids, count));
+    return db_execute(db, sql, params.list, params.count, NULL);
+}
+
+enum db_status hot_set_drop_callbacks(struct db_conn *db, struct arena *arena,
+                                      const int64_t *ids, size_t count)
+{
+    struct db_params params = db_params_new(arena);
+    const char *sql =
+        arena_printf(arena,
+                     "DELETE o FROM xqueue_outbox o FORCE INDEX (submission)"
+                     " WHERE o.id IN (%s)",
+                     db_params_add_list(&params, ids, count));
+
+    return db_execute(db, sql, params.list, params.count, NULL);
+}
+
+enum db_status hot_set_settle(struct db_conn *db, struct arena *arena,
+                              const struct live_row *rows, size_t count,
+                              enum live_state state)
+{
+    struct db_params params = db_params_new(arena);
+    enum db_status status;
+    const char *sql;
+
+    if (count == 0)
+        return DB_OK;
+    status = leave_line(db, arena, rows, count);
+    if (status != DB_OK)
+        return status;
+    db_params_add(&params, DB_INTEGER(state));
+    sql = arena_printf(
+        arena,
+        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+        " SET state = ?, expires_us = NULL WHERE id IN (%s)",
+        db_params_add_list(&params, ids_of(arena, rows, count), count));
+    return db_execute(db, sql, params.list, params.count, NULL);
 }
 
 enum db_status hot_set_keep_lease(struct db_conn *db,
@@ -187,6 +192,61 @@ static enum db_status count_ready(struct db_conn *db,
             status = hot_set_count(db, rows[i].queue_id, added);
     }
     return status;
+}
+
+/* Those that wait, of each queue together. */
+static enum db_status leave_line(struct db_conn *db, struct arena *arena,
+                                 const struct live_row *rows, size_t count)
+{
+    enum db_status status = DB_OK;
+
+    for (size_t i = 0; i < count && status == DB_OK; i++) {
+        int64_t queue_id = rows[i].queue_id;
+        bool seen = false;
+
+        for (size_t k = 0; k < i; k++)
+            seen = seen || is_in_line(&rows[k], queue_id);
+        if (!seen && is_in_line(&rows[i], queue_id))
+            status = leave_queue(db, arena, rows, count, queue_id);
+    }
+    return status;
+}
+
+static bool is_in_line(const struct live_row *row, int64_t queue_id)
+{
+    return row->state == LIVE_WAITING && row->queue_id == queue_id;
+}
+
+/* The depth counter follows what was really there. */
+static enum db_status leave_queue(struct db_conn *db, struct arena *arena,
+                                  const struct live_row *rows, size_t count,
+                                  int64_t queue_id)
+{
+    struct ready_row *ready = arena_alloc(arena, count * sizeof *ready);
+    size_t ready_count = 0;
+    uint64_t removed;
+    enum db_status status;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_in_line(&rows[i], queue_id))
+            ready[ready_count++] = (struct ready_row){
+                .id = rows[i].id, .arrival_us = rows[i].arrival_us};
+    }
+    status =
+        ready_rows_delete(db, arena, queue_id, ready, ready_count, &removed);
+    if (status != DB_OK || removed == 0)
+        return status;
+    return hot_set_count(db, queue_id, -(int64_t)removed);
+}
+
+static const int64_t *ids_of(struct arena *arena, const struct live_row *rows,
+                             size_t count)
+{
+    int64_t *ids = arena_alloc(arena, (count + 1) * sizeof *ids);
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = rows[i].id;
+    return ids;
 }
 
 static void read_live_row(const struct db_rows *rows, size_t number,

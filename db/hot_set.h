@@ -82,30 +82,27 @@ enum db_status hot_set_add_ready(struct db_conn *db, struct arena *arena,
                                  const struct live_row *rows,
                                  size_t count) MUST_CHECK;
 
-/*
- * Take rows out of xqueue_ready; those not in it are ignored. The depth
- * counters follow what was really there.
- */
-enum db_status hot_set_remove_ready(struct db_conn *db,
-                                    const struct live_row *row) MUST_CHECK;
-
 /* Add to the count of waiting submissions of a queue. */
 enum db_status hot_set_count(struct db_conn *db, int64_t queue_id,
                              int64_t change) MUST_CHECK;
 
-/* Forget the submission: live, ready and outbox rows. */
-enum db_status hot_set_forget(struct db_conn *db,
-                              const struct live_row *row) MUST_CHECK;
+/* Forget the submissions: live, ready and outbox rows. */
+enum db_status hot_set_forget(struct db_conn *db, struct arena *arena,
+                              const struct live_row *rows,
+                              size_t count) MUST_CHECK;
 
-/* Forget what was to be delivered of a submission. */
-enum db_status hot_set_drop_callbacks(struct db_conn *db,
-                                      int64_t id) MUST_CHECK;
+/* Forget what was to be delivered of these submissions. */
+enum db_status hot_set_drop_callbacks(struct db_conn *db, struct arena *arena,
+                                      const int64_t *ids,
+                                      size_t count) MUST_CHECK;
 
 /*
- * Nobody is handed this submission any more: out of line, if a lease that
- * ran out had put it back, and on to `state`, LIVE_ANSWERED or LIVE_DEAD.
+ * Nobody is handed these submissions any more: out of line, those that a
+ * lease that ran out had put back, and on to `state`, LIVE_ANSWERED or
+ * LIVE_DEAD.
  */
-enum db_status hot_set_settle(struct db_conn *db, const struct live_row *row,
+enum db_status hot_set_settle(struct db_conn *db, struct arena *arena,
+                              const struct live_row *rows, size_t count,
                               enum live_state state) MUST_CHECK;
 
 /*

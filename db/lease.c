@@ -133,7 +133,7 @@ enum db_status lease_return(struct db_conn *db, struct arena *arena,
     if (row->state != LIVE_SUPERSEDED)
         return DB_OK;
     status = hot_set_keep_lease(db, row);
-    return status == DB_OK ? hot_set_forget(db, row) : status;
+    return status == DB_OK ? hot_set_forget(db, arena, row, 1) : status;
 }
 
 /*
@@ -365,7 +365,7 @@ static enum db_status leave_ready(struct db_conn *db, struct leasing *leasing)
     if (count == 0)
         return DB_OK;
     leasing->changed = true;
-    status = ready_rows_delete(db, leasing->arena, queue_id, rows, count);
+    status = ready_rows_delete(db, leasing->arena, queue_id, rows, count, NULL);
     if (status != DB_OK)
         return status;
     return hot_set_count(db, queue_id, -(int64_t)count);
@@ -381,7 +381,7 @@ static enum db_status forget_gone(struct db_conn *db, struct leasing *leasing)
 
         if (leasing->claimed[i].fate != FATE_GONE)
             continue;
-        status = hot_set_forget(db, &gone);
+        status = hot_set_forget(db, leasing->arena, &gone, 1);
         if (status != DB_OK)
             return status;
     }

@@ -1,11 +1,15 @@
 /*
- * Adding a callback to the outbox.
+ * Adding callbacks to the outbox.
  */
 #include "db/outbox_row.h"
 
-static enum db_status others_wait(struct db_conn *db, struct arena *arena,
-                                  int64_t id, bool *ret_others);
-static enum db_status keep_texts(struct db_conn *db, int64_t id);
+static enum db_status find_older(struct db_conn *db, struct arena *arena,
+                                 const struct outbox_row *rows, size_t count,
+                                 struct db_rows *ret_older);
+static bool is_behind(const struct outbox_row *row,
+                      const struct db_rows *older);
+static enum db_status keep_texts(struct db_conn *db, struct arena *arena,
+                                 const struct db_rows *older);
 
 int64_t outbox_due_us(int64_t arrival_us, int64_t delay_us, int64_t now_us)
 {
@@ -17,52 +21,84 @@ int64_t outbox_due_us(int64_t arrival_us, int64_t delay_us, int64_t now_us)
 enum db_status outbox_add(struct db_conn *db, struct arena *arena,
                           const struct outbox_row *row)
 {
-    bool behind;
-    enum db_status status = others_wait(db, arena, row->id, &behind);
-
-    if (status == DB_OK && behind)
-        status = keep_texts(db, row->id);
-    if (status != DB_OK)
-        return status;
-
-    const struct db_param params[] = {
-        DB_INTEGER(row->id),
-        DB_INTEGER(row->destination),
-        behind ? DB_NULL : DB_INTEGER(row->due_us),
-        DB_INTEGER(row->kind),
-        DB_INTEGER(row->now_us),
-        DB_TEXT(row->reply),
-    };
-    return db_execute(db,
-                      "INSERT INTO xqueue_outbox (id, destination, due_us,"
-                      " kind, created_us, reply, attempts)"
-                      " VALUES (?, ?, ?, ?, ?, ?, 0)",
-                      params, ARRAY_LENGTH(params), NULL);
+    return outbox_add_all(db, arena, row, 1);
 }
 
-static enum db_status others_wait(struct db_conn *db, struct arena *arena,
-                                  int64_t id, bool *ret_others)
+enum db_status outbox_add_all(struct db_conn *db, struct arena *arena,
+                              const struct outbox_row *rows, size_t count)
 {
-    const struct db_param params[] = {DB_INTEGER(id)};
-    struct db_rows rows;
-    enum db_status status = db_query(
-        db, arena, "SELECT seq FROM xqueue_outbox WHERE id = ? LIMIT 1", params,
-        1, &rows);
+    enum { PER_ROW = 6 };
+    struct db_params params = db_params_new(arena);
+    struct db_rows older;
+    enum db_status status;
 
-    if (status == DB_OK)
-        *ret_others = rows.count > 0;
-    return status;
+    if (count == 0)
+        return DB_OK;
+    status = find_older(db, arena, rows, count, &older);
+    if (status == DB_OK && older.count > 0)
+        status = keep_texts(db, arena, &older);
+    if (status != DB_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        bool behind = is_behind(&rows[i], &older);
+
+        db_params_add(&params, DB_INTEGER(rows[i].id));
+        db_params_add(&params, DB_INTEGER(rows[i].destination));
+        db_params_add(&params, behind ? DB_NULL : DB_INTEGER(rows[i].due_us));
+        db_params_add(&params, DB_INTEGER(rows[i].kind));
+        db_params_add(&params, DB_INTEGER(rows[i].now_us));
+        db_params_add(&params, DB_TEXT(rows[i].reply));
+    }
+    return db_insert_rows(db,
+                          "INSERT INTO xqueue_outbox (id, destination, due_us,"
+                          " kind, created_us, reply, attempts) VALUES ",
+                          "(?, ?, ?, ?, ?, ?, 0)", "", &params, PER_ROW);
+}
+
+/* Which of the submissions have callbacks already. */
+static enum db_status find_older(struct db_conn *db, struct arena *arena,
+                                 const struct outbox_row *rows, size_t count,
+                                 struct db_rows *ret_older)
+{
+    struct db_params params = db_params_new(arena);
+    int64_t *ids = arena_alloc(arena, count * sizeof *ids);
+    const char *sql;
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = rows[i].id;
+    sql = arena_printf(arena,
+                       "SELECT DISTINCT id"
+                       " FROM xqueue_outbox FORCE INDEX (submission)"
+                       " WHERE id IN (%s)",
+                       db_params_add_list(&params, ids, count));
+    return db_query(db, arena, sql, params.list, params.count, ret_older);
+}
+
+static bool is_behind(const struct outbox_row *row, const struct db_rows *older)
+{
+    for (size_t i = 0; i < older->count; i++) {
+        if (db_integer(older, i, 0) == row->id)
+            return true;
+    }
+    return false;
 }
 
 /* grader_reply is about to hold a newer text than those rows must carry. */
-static enum db_status keep_texts(struct db_conn *db, int64_t id)
+static enum db_status keep_texts(struct db_conn *db, struct arena *arena,
+                                 const struct db_rows *older)
 {
-    const struct db_param params[] = {DB_INTEGER(id), DB_INTEGER(id)};
+    struct db_params params = db_params_new(arena);
+    int64_t *ids = arena_alloc(arena, older->count * sizeof *ids);
+    const char *sql;
 
-    return db_execute(db,
-                      "UPDATE xqueue_outbox FORCE INDEX (submission)"
-                      " SET reply = (SELECT grader_reply"
-                      " FROM queue_submission WHERE id = ?)"
-                      " WHERE id = ? AND reply IS NULL",
-                      params, ARRAY_LENGTH(params), NULL);
+    for (size_t i = 0; i < older->count; i++)
+        ids[i] = db_integer(older, i, 0);
+    sql = arena_printf(arena,
+                       "UPDATE xqueue_outbox FORCE INDEX (submission)"
+                       " SET reply = (SELECT s.grader_reply"
+                       " FROM queue_submission s"
+                       " WHERE s.id = xqueue_outbox.id)"
+                       " WHERE id IN (%s) AND reply IS NULL",
+                       db_params_add_list(&params, ids, older->count));
+    return db_execute(db, sql, params.list, params.count, NULL);
 }

@@ -27,4 +27,9 @@ int64_t outbox_due_us(int64_t arrival_us, int64_t delay_us, int64_t now_us);
 enum db_status outbox_add(struct db_conn *db, struct arena *arena,
                           const struct outbox_row *row) MUST_CHECK;
 
+/* The same for several, each of another submission. */
+enum db_status outbox_add_all(struct db_conn *db, struct arena *arena,
+                              const struct outbox_row *rows,
+                              size_t count) MUST_CHECK;
+
 #endif

@@ -43,6 +43,25 @@ size_t db_ladder_up(size_t count)
     return step;
 }
 
+size_t db_rows_of_insert(const struct db_params *params, size_t first,
+                         size_t per_row)
+{
+    size_t count = params->count / per_row - first;
+    size_t bytes = 0;
+    size_t rows = 0;
+
+    while (rows < count && rows < DB_LADDER_TOP) {
+        const struct db_param *row = params->list + (first + rows) * per_row;
+
+        for (size_t i = 0; i < per_row; i++)
+            bytes += row[i].text.size;
+        if (rows > 0 && bytes > DB_STATEMENT_BYTES)
+            break;
+        rows++;
+    }
+    return db_ladder_down(rows);
+}
+
 enum db_status db_insert_rows(struct db_conn *db, const char *head,
                               const char *piece, const char *tail,
                               const struct db_params *params, size_t per_row)
@@ -51,7 +70,7 @@ enum db_status db_insert_rows(struct db_conn *db, const char *head,
     size_t row = 0;
 
     while (row < rows) {
-        size_t step = db_ladder_down(rows - row);
+        size_t step = db_rows_of_insert(params, row, per_row);
         const char *sql = db_repeat(params->arena, head, piece, step, tail);
         enum db_status status = db_execute(
             db, sql, params->list + row * per_row, step * per_row, NULL);
@@ -71,4 +90,20 @@ const char *db_params_add_list(struct db_params *params,
     for (size_t i = 0; i < padded; i++)
         db_params_add(params, DB_INTEGER(integers[i < count ? i : count - 1]));
     return db_repeat(params->arena, "", "?", padded, "");
+}
+
+const char *db_params_add_choice(struct db_params *params, const int64_t *ids,
+                                 const struct text *texts, size_t count)
+{
+    size_t padded = db_ladder_up(count);
+    const char *list;
+
+    if (count == 1) {
+        db_params_add(params, DB_TEXT(texts[0]));
+        return "?";
+    }
+    list = db_params_add_list(params, ids, count);
+    for (size_t i = 0; i < padded; i++)
+        db_params_add(params, DB_TEXT(i < count ? texts[i] : text_of("")));
+    return arena_printf(params->arena, "ELT(FIELD(id, %s), %s)", list, list);
 }

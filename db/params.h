@@ -10,7 +10,10 @@
 
 #include "db/conn.h"
 
-enum { DB_LADDER_TOP = 64 }; /* rows of one statement */
+enum {
+    DB_LADDER_TOP = 64,           /* rows of one statement */
+    DB_STATEMENT_BYTES = 1 << 20, /* of their texts, unless one is longer */
+};
 
 struct db_params {
     struct arena *arena; /* borrows; the list grows in it */
@@ -29,6 +32,13 @@ size_t db_ladder_down(size_t count);
 size_t db_ladder_up(size_t count);
 
 /*
+ * How many of the rows from `first` on, `per_row` parameters each, go into one
+ * INSERT: a power of two, and no more bytes than a server takes at a time.
+ */
+size_t db_rows_of_insert(const struct db_params *params, size_t first,
+                         size_t per_row);
+
+/*
  * INSERT many rows: `head` and then a `piece` per row, `per_row` parameters
  * each, and `tail`. Several statements where need be.
  */
@@ -43,5 +53,13 @@ enum db_status db_insert_rows(struct db_conn *db, const char *head,
  */
 const char *db_params_add_list(struct db_params *params,
                                const int64_t *integers, size_t count);
+
+/*
+ * Add texts of which each row whose id is in the list gets its own, and return
+ * what chooses it, "ELT(FIELD(id, ?, ?), ?, ?)". For an UPDATE of many rows by
+ * one statement.
+ */
+const char *db_params_add_choice(struct db_params *params, const int64_t *ids,
+                                 const struct text *texts, size_t count);
 
 #endif

@@ -142,8 +142,8 @@ static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
     if (status != DB_OK)
         return status;
     if (live->state == LIVE_SUPERSEDED)
-        return hot_set_forget(db, live);
-    return hot_set_settle(db, live, end);
+        return hot_set_forget(db, batch->arena, live, 1);
+    return hot_set_settle(db, batch->arena, live, 1, end);
 }
 
 static enum db_status add_callback(struct db_conn *db, struct live_batch *batch,

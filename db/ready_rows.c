@@ -3,41 +3,37 @@
  */
 #include "db/ready_rows.h"
 
-enum { FEW = 4 }; /* are deleted one by one */
-
-static enum db_status delete_few(struct db_conn *db, int64_t queue_id,
-                                 const struct ready_row *rows, size_t count);
+static enum db_status delete_one(struct db_conn *db, int64_t queue_id,
+                                 const struct ready_row *row,
+                                 uint64_t *ret_deleted);
 static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                   int64_t queue_id,
-                                  const struct ready_row *rows, size_t count);
+                                  const struct ready_row *rows, size_t count,
+                                  uint64_t *ret_deleted);
 
 enum db_status ready_rows_delete(struct db_conn *db, struct arena *arena,
                                  int64_t queue_id, const struct ready_row *rows,
-                                 size_t count)
+                                 size_t count, uint64_t *ret_deleted)
 {
-    if (count <= FEW)
-        return delete_few(db, queue_id, rows, count);
-    return delete_many(db, arena, queue_id, rows, count);
+    if (count == 1)
+        return delete_one(db, queue_id, rows, ret_deleted);
+    return delete_many(db, arena, queue_id, rows, count, ret_deleted);
 }
 
-static enum db_status delete_few(struct db_conn *db, int64_t queue_id,
-                                 const struct ready_row *rows, size_t count)
+static enum db_status delete_one(struct db_conn *db, int64_t queue_id,
+                                 const struct ready_row *row,
+                                 uint64_t *ret_deleted)
 {
-    enum db_status status = DB_OK;
+    const struct db_param params[] = {
+        DB_INTEGER(queue_id),
+        DB_INTEGER(row->arrival_us),
+        DB_INTEGER(row->id),
+    };
 
-    for (size_t i = 0; i < count && status == DB_OK; i++) {
-        const struct db_param params[] = {
-            DB_INTEGER(queue_id),
-            DB_INTEGER(rows[i].arrival_us),
-            DB_INTEGER(rows[i].id),
-        };
-
-        status = db_execute(db,
-                            "DELETE FROM xqueue_ready"
-                            " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
-                            params, ARRAY_LENGTH(params), NULL);
-    }
-    return status;
+    return db_execute(db,
+                      "DELETE FROM xqueue_ready"
+                      " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
+                      params, ARRAY_LENGTH(params), ret_deleted);
 }
 
 /*
@@ -48,7 +44,8 @@ static enum db_status delete_few(struct db_conn *db, int64_t queue_id,
  */
 static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                   int64_t queue_id,
-                                  const struct ready_row *rows, size_t count)
+                                  const struct ready_row *rows, size_t count,
+                                  uint64_t *ret_deleted)
 {
     size_t padded = db_ladder_up(count);
     struct db_params params = db_params_new(arena);
@@ -75,5 +72,5 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                    " AND r.arrival_us = claimed.arrival_us"
                                    " AND r.id = claimed.id",
                                    list),
-                      params.list, params.count, NULL);
+                      params.list, params.count, ret_deleted);
 }

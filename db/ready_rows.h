@@ -12,9 +12,13 @@ struct ready_row {
     int64_t arrival_us;
 };
 
-/* Does not touch the depth counter. */
+/*
+ * Those that are not there are ignored; *ret_deleted were. Does not touch the
+ * depth counter.
+ */
 enum db_status ready_rows_delete(struct db_conn *db, struct arena *arena,
                                  int64_t queue_id, const struct ready_row *rows,
-                                 size_t count) MUST_CHECK;
+                                 size_t count,
+                                 uint64_t *ret_deleted) MUST_CHECK;
 
 #endif

@@ -199,9 +199,11 @@ static enum db_status retire_row(struct db_conn *db,
         return status;
     if (retire->how == TELL_THEN_RETIRE) {
         status = tell(db, retire, arena, live, now_us);
-        return status == DB_OK ? hot_set_settle(db, live, LIVE_DEAD) : status;
+        if (status != DB_OK)
+            return status;
+        return hot_set_settle(db, arena, live, 1, LIVE_DEAD);
     }
-    status = hot_set_forget(db, live);
+    status = hot_set_forget(db, arena, live, 1);
     if (status == DB_OK && retire->how == RETIRE_AND_TELL)
         status = tell(db, retire, arena, live, now_us);
     return status == DB_OK ? mark_retired(db, live->id) : status;
@@ -221,7 +223,7 @@ static enum db_status tell(struct db_conn *db, const struct retire *retire,
             retire->how == RETIRE_AND_TELL ? OUTBOX_RETIRED : OUTBOX_FAILURE,
         .reply = retire->settings->failure,
     };
-    enum db_status status = hot_set_drop_callbacks(db, live->id);
+    enum db_status status = hot_set_drop_callbacks(db, arena, &live->id, 1);
 
     return status == DB_OK ? outbox_add(db, arena, &row) : status;
 }

@@ -33,7 +33,7 @@ static enum db_status insert_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static void find_superseded_within(struct batch *batch);
 static enum db_status supersede(struct db_conn *db, struct batch *batch);
-static enum db_status supersede_row(struct db_conn *db,
+static enum db_status supersede_row(struct db_conn *db, struct arena *arena,
                                     const struct live_row *row);
 static enum db_status find_prior(struct db_conn *db, struct batch *batch,
                                  int64_t **ret_ids, size_t *ret_count);
@@ -114,7 +114,7 @@ static enum db_status supersede(struct db_conn *db, struct batch *batch)
         status =
             hot_set_lock(db, batch->arena, ids, count, false, &rows, &count);
     for (size_t i = 0; i < count && status == DB_OK; i++)
-        status = supersede_row(db, &rows[i]);
+        status = supersede_row(db, batch->arena, &rows[i]);
     return status;
 }
 
@@ -151,7 +151,7 @@ static enum db_status find_prior(struct db_conn *db, struct batch *batch,
  * A leased one keeps its row, so that its grader's key stays valid; anything
  * else leaves the hot set at once.
  */
-static enum db_status supersede_row(struct db_conn *db,
+static enum db_status supersede_row(struct db_conn *db, struct arena *arena,
                                     const struct live_row *row)
 {
     const struct db_param id[] = {DB_INTEGER(row->id)};
@@ -165,7 +165,7 @@ static enum db_status supersede_row(struct db_conn *db,
     } else {
         status = hot_set_keep_lease(db, row);
         if (status == DB_OK)
-            status = hot_set_forget(db, row);
+            status = hot_set_forget(db, arena, row, 1);
     }
     if (status == DB_OK)
         status = db_execute(db,

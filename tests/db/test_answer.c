@@ -330,6 +330,91 @@ START_TEST(the_results_of_a_batch_end_each_on_its_own)
 }
 END_TEST
 
+START_TEST(each_of_a_batch_is_stored_with_its_own_reply_and_lease)
+{
+    enum { COUNT = 5 };
+    struct submission_pull pulls[COUNT];
+    struct submission_answer list[COUNT];
+    struct db_job *jobs[COUNT];
+
+    for (int i = 0; i < COUNT; i++) {
+        submit(arena_printf(arena, "7:%d", i));
+        pulls[i] = pull_of();
+        pulls[i].grader_id = text_of(arena_printf(arena, "grader %d", i));
+        ck_assert_int_eq(db_run(db, &pulls[i].job), DB_OK);
+        list[i] = answer_of(pulls[i].id, pulls[i].pullkey,
+                            arena_printf(arena, "reply %d", i));
+    }
+    mariadb_run("UPDATE xqueue_live SET pulled_us = pulled_us + 1000 * id");
+    /* Not in the order of the ids. */
+    for (int i = 0; i < COUNT; i++)
+        jobs[i] = &list[(i + 3) % COUNT].job;
+    ck_assert_int_eq(run_batch(db, jobs, COUNT), DB_OK);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_str_eq(wide("grader_reply, pullkey, grader_id", pulls[i].id),
+                         arena_printf(arena, "reply %d %s grader %d", i,
+                                      pulls[i].pullkey, i));
+    ck_assert_value("5", "SELECT COUNT(*) FROM xqueue_live l"
+                         " JOIN queue_submission s ON s.id = l.id"
+                         " WHERE l.state = 2 AND l.expires_us IS NULL AND"
+                         " UNIX_TIMESTAMP(pull_time) * 1000000 = pulled_us");
+}
+END_TEST
+
+START_TEST(a_batch_takes_results_of_submissions_in_every_state)
+{
+    enum { LEASED, EXPIRED, DEAD, REPEATED, SUPERSEDED, FINISHED, COUNT };
+    static const char *const replies[] = {"a", "b", "c", "d", "e", "f"};
+    struct submission_pull pulls[COUNT];
+    struct submission_answer list[COUNT];
+    struct db_job *jobs[COUNT];
+
+    submit("7:finished");
+    pulls[FINISHED] = finish_next();
+    submit("7:dead");
+    for (int i = 0; i < 3; i++) {
+        pulls[DEAD] = pull();
+        expire();
+    }
+    submit("7:repeated");
+    pulls[REPEATED] = pull();
+    ck_assert_int_eq(answer(&pulls[REPEATED], "first"), DB_OK);
+    submit("7:expired");
+    pulls[EXPIRED] = pull();
+    expire();
+    submit("7:superseded");
+    submit("7:leased");
+    /* The expired one is the oldest that waits. */
+    mariadb_run("DELETE FROM xqueue_ready WHERE id = %lld",
+                (long long)pulls[EXPIRED].id);
+    pulls[SUPERSEDED] = pull();
+    pulls[LEASED] = pull();
+    mariadb_run("INSERT INTO xqueue_ready SELECT queue_id, arrival_us, id"
+                " FROM xqueue_live WHERE id = %lld",
+                (long long)pulls[EXPIRED].id);
+    submit("7:superseded");
+    for (int i = 0; i < COUNT; i++) {
+        list[i] = answer_of(pulls[i].id, pulls[i].pullkey, replies[i]);
+        jobs[i] = &list[i].job;
+    }
+    ck_assert_int_eq(run_batch(db, jobs, COUNT), DB_OK);
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert_int_eq(jobs[i]->status, DB_OK);
+        ck_assert_int_eq(list[i].will_deliver, i != SUPERSEDED);
+        ck_assert_str_eq(wide("grader_reply", pulls[i].id), replies[i]);
+        ck_assert_str_eq(live_state(pulls[i].id), i == SUPERSEDED ? "" : "2");
+    }
+    ck_assert_str_eq(callbacks(pulls[LEASED].id), "due 0 =");
+    ck_assert_str_eq(callbacks(pulls[EXPIRED].id), "due 0 =");
+    ck_assert_str_eq(callbacks(pulls[DEAD].id), "due 1 failure, behind 0 =");
+    ck_assert_str_eq(callbacks(pulls[REPEATED].id), "due 0 first, behind 0 =");
+    ck_assert_str_eq(callbacks(pulls[SUPERSEDED].id), "");
+    ck_assert_str_eq(callbacks(pulls[FINISHED].id), "due 0 =");
+    /* The newer one of the superseded one waits, nothing else. */
+    ck_assert_value("1", "SELECT COUNT(*) FROM xqueue_ready");
+}
+END_TEST
+
 START_TEST(two_results_of_one_submission_do_not_share_a_batch)
 {
     int64_t id = submit("7:p");
@@ -472,6 +557,8 @@ HOT_STORY("answers",
           TELL(a_repeat_without_a_usable_header_is_stored),
           TELL(an_unknown_id_is_not_found),
           TELL(the_results_of_a_batch_end_each_on_its_own),
+          TELL(each_of_a_batch_is_stored_with_its_own_reply_and_lease),
+          TELL(a_batch_takes_results_of_submissions_in_every_state),
           TELL(two_results_of_one_submission_do_not_share_a_batch),
           TELL(no_callback_leaves_sooner_than_the_delay_after_arrival),
           TELL(after_the_delay_a_callback_is_due_at_once),

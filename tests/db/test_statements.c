@@ -1,0 +1,109 @@
+/*
+ * What a batch costs in trips to the server: as many statements for many jobs
+ * as for one. Counted by the server.
+ */
+#include "tests/support/hot_story.h"
+
+#include <string.h>
+
+enum { MOST = 64 };
+
+static struct submission_insert inserts[MOST];
+static struct submission_pull pulls[MOST];
+static struct submission_answer answers[MOST];
+static struct db_job *jobs[MOST];
+
+static int64_t statements_so_far(void)
+{
+    struct db_rows rows;
+    const char *sql =
+        arena_printf(arena,
+                     "SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM %s"
+                     " WHERE VARIABLE_NAME = 'Questions'",
+                     mariadb_session_status());
+
+    ck_assert_int_eq(db_query(db, arena, sql, NULL, 0, &rows), DB_OK);
+    return db_integer(&rows, 0, 0);
+}
+
+/* BEGIN and COMMIT among them. */
+static int64_t statements_of(size_t count)
+{
+    /* Asking is a statement, too. */
+    int64_t first = statements_so_far();
+    int64_t before = statements_so_far();
+
+    ck_assert_int_eq(run_batch(db, jobs, count), DB_OK);
+    return statements_so_far() - before - (before - first);
+}
+
+static void prepare_submits(size_t count)
+{
+    static int number;
+
+    for (size_t i = 0; i < count; i++) {
+        inserts[i] = insert_of(arena_printf(arena, "7:%d", ++number));
+        jobs[i] = &inserts[i].job;
+    }
+}
+
+static void prepare_pulls(size_t count)
+{
+    prepare_submits(count);
+    ck_assert_int_eq(run_batch(db, jobs, count), DB_OK);
+    for (size_t i = 0; i < count; i++) {
+        pulls[i] = pull_of();
+        jobs[i] = &pulls[i].job;
+    }
+}
+
+static void prepare_answers(size_t count)
+{
+    prepare_pulls(count);
+    ck_assert_int_eq(run_batch(db, jobs, count), DB_OK);
+    for (size_t i = 0; i < count; i++) {
+        answers[i] = answer_of(pulls[i].id, pulls[i].pullkey, "reply");
+        jobs[i] = &answers[i].job;
+    }
+}
+
+static void expect_statements(void prepare(size_t count), size_t count,
+                              int64_t statements)
+{
+    /* The first is prepared on the way. */
+    for (int i = 0; i < 2; i++) {
+        prepare(count);
+        ck_assert_int_eq(statements_of(count), statements);
+        for (size_t k = 0; k < count; k++)
+            ck_assert_int_eq(jobs[k]->status, DB_OK);
+    }
+}
+
+/*
+ * The lock of the live rows; older callbacks, and the new ones; the results,
+ * and where the submissions stand.
+ */
+START_TEST(a_batch_of_results_takes_eight_statements)
+{
+    expect_statements(prepare_answers, 1, 8);
+    expect_statements(prepare_answers, 32, 8);
+    expect_statements(prepare_answers, 64, 8);
+}
+END_TEST
+
+START_TEST(results_of_many_bytes_share_no_statement)
+{
+    char *text = arena_alloc(arena, 700 * 1000);
+
+    prepare_answers(4);
+    memset(text, 'x', 700 * 1000);
+    for (size_t i = 0; i < 4; i++)
+        answers[i].reply = (struct text){text, 700 * 1000};
+    ck_assert_int_eq(statements_of(4), 8 + 3);
+    ck_assert_value("4", "SELECT COUNT(*) FROM queue_submission"
+                         " WHERE LENGTH(grader_reply) = 700000");
+}
+END_TEST
+
+HOT_STORY("statements", TELL(a_batch_of_results_takes_eight_statements),
+          TELL(results_of_many_bytes_share_no_statement))
