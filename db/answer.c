@@ -225,7 +225,6 @@ static enum db_status store(struct db_conn *db,
     struct text replies[DB_LADDER_TOP];
     const char *reply;
     const char *lease = "";
-    const char *sql;
 
     if (count == 0)
         return DB_OK;
@@ -234,16 +233,18 @@ static enum db_status store(struct db_conn *db,
         replies[i] = results->answers[i]->reply;
     }
     db_params_add(&params, DB_INTEGER(batch->live.now_us));
-    reply = db_params_add_choice(&params, ids, replies, count);
+    reply = db_params_add_choice(&params, "id", ids, replies, count);
     if (facts == LEASE_FACTS_KEPT)
         lease = add_lease_facts(&params, results, ids);
-    sql = arena_printf(arena,
-                       "UPDATE queue_submission FORCE INDEX (PRIMARY)"
-                       " SET return_time = " SQL_TIME_FROM_US ","
-                       " grader_reply = %s%s WHERE id IN (%s)",
-                       reply, lease, db_params_add_list(&params, ids, count));
     *results = (struct results){.count = 0};
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_execute_for(
+        db,
+        arena_printf(arena,
+                     "UPDATE queue_submission FORCE INDEX (PRIMARY)"
+                     " SET return_time = " SQL_TIME_FROM_US ","
+                     " grader_reply = %s%s WHERE id",
+                     reply, lease),
+        &params, ids, count);
 }
 
 /* The same that hot_set_keep_lease() writes. */
@@ -264,14 +265,14 @@ static const char *add_lease_facts(struct db_params *params,
         pulled[i] = text_of(arena_printf(
             params->arena, "%lld", (long long)results->live[i]->pulled_us));
     }
-    key = db_params_add_choice(params, ids, keys, count);
-    grader = db_params_add_choice(params, ids, graders, count);
+    key = db_params_add_choice(params, "id", ids, keys, count);
+    grader = db_params_add_choice(params, "id", ids, graders, count);
     return arena_printf(params->arena,
                         ", pullkey = %s, grader_id = %s, pull_time ="
                         " TIMESTAMP'1970-01-01 00:00:00'"
                         " + INTERVAL CAST(%s AS SIGNED) MICROSECOND",
                         key, grader,
-                        db_params_add_choice(params, ids, pulled, count));
+                        db_params_add_choice(params, "id", ids, pulled, count));
 }
 
 static enum db_status settle_live(struct db_conn *db,

@@ -99,36 +99,24 @@ enum db_status hot_set_count(struct db_conn *db, int64_t queue_id,
 enum db_status hot_set_forget(struct db_conn *db, struct arena *arena,
                               const struct live_row *rows, size_t count)
 {
-    struct db_params params = db_params_new(arena);
+    static const struct db_index live = {"xqueue_live", "PRIMARY", "id"};
     const int64_t *ids = ids_of(arena, rows, count);
     enum db_status status;
-    const char *sql;
 
-    if (count == 0)
-        return DB_OK;
     status = leave_line(db, arena, rows, count);
     if (status == DB_OK)
         status = hot_set_drop_callbacks(db, arena, ids, count);
     if (status != DB_OK)
         return status;
-    sql = arena_printf(arena,
-                       "DELETE l FROM xqueue_live l FORCE INDEX (PRIMARY)"
-                       " WHERE l.id IN (%s)",
-                       db_params_add_list(&params, ids, count));
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_delete_for(db, arena, &live, ids, count);
 }
 
 enum db_status hot_set_drop_callbacks(struct db_conn *db, struct arena *arena,
                                       const int64_t *ids, size_t count)
 {
-    struct db_params params = db_params_new(arena);
-    const char *sql =
-        arena_printf(arena,
-                     "DELETE o FROM xqueue_outbox o FORCE INDEX (submission)"
-                     " WHERE o.id IN (%s)",
-                     db_params_add_list(&params, ids, count));
+    static const struct db_index outbox = {"xqueue_outbox", "submission", "id"};
 
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_delete_for(db, arena, &outbox, ids, count);
 }
 
 enum db_status hot_set_settle(struct db_conn *db, struct arena *arena,
@@ -136,21 +124,15 @@ enum db_status hot_set_settle(struct db_conn *db, struct arena *arena,
                               enum live_state state)
 {
     struct db_params params = db_params_new(arena);
-    enum db_status status;
-    const char *sql;
+    enum db_status status = leave_line(db, arena, rows, count);
 
-    if (count == 0)
-        return DB_OK;
-    status = leave_line(db, arena, rows, count);
     if (status != DB_OK)
         return status;
     db_params_add(&params, DB_INTEGER(state));
-    sql = arena_printf(
-        arena,
-        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
-        " SET state = ?, expires_us = NULL WHERE id IN (%s)",
-        db_params_add_list(&params, ids_of(arena, rows, count), count));
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_execute_for(db,
+                          "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                          " SET state = ?, expires_us = NULL WHERE id",
+                          &params, ids_of(arena, rows, count), count);
 }
 
 enum db_status hot_set_keep_lease(struct db_conn *db,

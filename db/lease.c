@@ -24,7 +24,7 @@
 #include "server/base/crypto.h"
 
 enum {
-    ROUND_ROWS = 16, /* claimed by one statement */
+    ROUND_ROWS = 64, /* claimed by one statement */
     ROUNDS = 256     /* of claims in one transaction */
 };
 
@@ -67,7 +67,6 @@ static const char *add_claimed_ids(struct leasing *leasing,
 static enum db_status load_files(struct db_conn *db, struct leasing *leasing);
 static enum db_status find_gone(struct db_conn *db, struct leasing *leasing);
 static enum db_status write_leases(struct db_conn *db, struct leasing *leasing);
-static const char *lease_sql(struct leasing *leasing, struct db_params *params);
 static enum db_status leave_ready(struct db_conn *db, struct leasing *leasing);
 static enum db_status forget_gone(struct db_conn *db, struct leasing *leasing);
 
@@ -104,19 +103,15 @@ enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
     struct db_params params = db_params_new(arena);
     int64_t *ids = arena_alloc(arena, (count + 1) * sizeof *ids);
     enum db_status status;
-    const char *sql;
 
-    if (count == 0)
-        return DB_OK;
     for (size_t i = 0; i < count; i++)
         ids[i] = rows[i].id;
-    sql = arena_printf(
-        arena,
-        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
-        " SET state = 0, expires_us = NULL%s WHERE id IN (%s)",
-        attempt == LEASE_ATTEMPT_UNCOUNTED ? ", attempts = attempts - 1" : "",
-        db_params_add_list(&params, ids, count));
-    status = db_execute(db, sql, params.list, params.count, NULL);
+    db_params_add(&params, DB_INTEGER(attempt == LEASE_ATTEMPT_UNCOUNTED));
+    status = db_execute_for(db,
+                            "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                            " SET state = 0, expires_us = NULL,"
+                            " attempts = attempts - ? WHERE id",
+                            &params, ids, count);
     if (status != DB_OK)
         return status;
     return hot_set_add_ready(db, arena, rows, count);
@@ -307,45 +302,35 @@ static enum db_status find_gone(struct db_conn *db, struct leasing *leasing)
 /* One statement for all: each row picks its key by its place in the list. */
 static enum db_status write_leases(struct db_conn *db, struct leasing *leasing)
 {
-    struct db_params params = db_params_new(leasing->arena);
-    const char *sql;
-
-    if (leasing->count == leasing->round_start)
-        return DB_OK;
-    sql = lease_sql(leasing, &params);
-    return db_execute(db, sql, params.list, params.count, NULL);
-}
-
-static const char *lease_sql(struct leasing *leasing, struct db_params *params)
-{
     const struct lease_request *request = leasing->request;
+    struct db_params params = db_params_new(leasing->arena);
     size_t start = leasing->round_start;
     size_t count = leasing->count - start;
-    int64_t *ids = arena_alloc(leasing->arena, count * sizeof *ids);
-    size_t padded = db_ladder_up(count);
-    const char *list;
+    int64_t *ids = arena_alloc(leasing->arena, (count + 1) * sizeof *ids);
+    struct text *keys = arena_alloc(leasing->arena, (count + 1) * sizeof *keys);
+    const char *key;
+    const char *grader_id;
 
-    for (size_t i = 0; i < count; i++)
+    if (count == 0)
+        return DB_OK;
+    for (size_t i = 0; i < count; i++) {
         ids[i] = leasing->leased[start + i].id;
-    db_params_add(params, DB_INTEGER(request->now_us + request->lease_us));
+        keys[i] = text_of(leasing->leased[start + i].pullkey);
+    }
+    db_params_add(&params, DB_INTEGER(request->now_us + request->lease_us));
     if (!request->is_push)
-        db_params_add(params, DB_INTEGER(request->now_us));
-    list = db_params_add_list(params, ids, count);
-    for (size_t i = 0; i < padded; i++)
-        db_params_add(params, DB_TEXT(text_of(
-                                  leasing->leased[start + i % count].pullkey)));
-    db_params_add_list(params, ids, count);
-    for (size_t i = 0; i < padded; i++)
-        db_params_add(params, DB_TEXT(request->grader_ids[start + i % count]));
-    db_params_add_list(params, ids, count);
-    return arena_printf(leasing->arena,
-                        "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
-                        " SET state = 1, attempts = attempts + 1,"
-                        " expires_us = ?%s,"
-                        " pullkey = ELT(FIELD(id, %s), %s),"
-                        " grader_id = ELT(FIELD(id, %s), %s) WHERE id IN (%s)",
-                        request->is_push ? "" : ", pulled_us = ?", list, list,
-                        list, list, list);
+        db_params_add(&params, DB_INTEGER(request->now_us));
+    key = db_params_add_choice(&params, "id", ids, keys, count);
+    grader_id = db_params_add_choice(&params, "id", ids,
+                                     request->grader_ids + start, count);
+    return db_execute_for(
+        db,
+        arena_printf(leasing->arena,
+                     "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
+                     " SET state = 1, attempts = attempts + 1,"
+                     " expires_us = ?%s, pullkey = %s, grader_id = %s WHERE id",
+                     request->is_push ? "" : ", pulled_us = ?", key, grader_id),
+        &params, ids, count);
 }
 
 /* All but those that somebody else works on. */

@@ -35,7 +35,7 @@ enum db_status outbox_add_all(struct db_conn *db, struct arena *arena,
     if (count == 0)
         return DB_OK;
     status = find_older(db, arena, rows, count, &older);
-    if (status == DB_OK && older.count > 0)
+    if (status == DB_OK)
         status = keep_texts(db, arena, &older);
     if (status != DB_OK)
         return status;
@@ -88,17 +88,15 @@ static enum db_status keep_texts(struct db_conn *db, struct arena *arena,
                                  const struct db_rows *older)
 {
     struct db_params params = db_params_new(arena);
-    int64_t *ids = arena_alloc(arena, older->count * sizeof *ids);
-    const char *sql;
+    int64_t *ids = arena_alloc(arena, (older->count + 1) * sizeof *ids);
 
     for (size_t i = 0; i < older->count; i++)
         ids[i] = db_integer(older, i, 0);
-    sql = arena_printf(arena,
-                       "UPDATE xqueue_outbox FORCE INDEX (submission)"
-                       " SET reply = (SELECT s.grader_reply"
-                       " FROM queue_submission s"
-                       " WHERE s.id = xqueue_outbox.id)"
-                       " WHERE id IN (%s) AND reply IS NULL",
-                       db_params_add_list(&params, ids, older->count));
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_execute_for(db,
+                          "UPDATE xqueue_outbox FORCE INDEX (submission)"
+                          " SET reply = (SELECT s.grader_reply"
+                          " FROM queue_submission s"
+                          " WHERE s.id = xqueue_outbox.id)"
+                          " WHERE reply IS NULL AND id",
+                          &params, ids, older->count);
 }

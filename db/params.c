@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+static const char *add_table(struct db_params *params, const int64_t *keys,
+                             size_t count);
+
 struct db_params db_params_new(struct arena *arena)
 {
     return (struct db_params){.arena = arena};
@@ -92,8 +95,66 @@ const char *db_params_add_list(struct db_params *params,
     return db_repeat(params->arena, "", "?", padded, "");
 }
 
-const char *db_params_add_choice(struct db_params *params, const int64_t *ids,
-                                 const struct text *texts, size_t count)
+enum db_status db_execute_for(struct db_conn *db, const char *head,
+                              struct db_params *params, const int64_t *keys,
+                              size_t count)
+{
+    const char *list;
+
+    if (count == 0)
+        return DB_OK;
+    list = db_params_add_list(params, keys, count);
+    return db_execute(db, arena_printf(params->arena, "%s IN (%s)", head, list),
+                      params->list, params->count, NULL);
+}
+
+/*
+ * Joined to a table made of the list, each row is looked up. With a list in
+ * IN (...) the optimizer scans a short table instead, no index hint keeps it
+ * from that in a DELETE, and a scan waits for the rows of others.
+ */
+enum db_status db_delete_for(struct db_conn *db, struct arena *arena,
+                             const struct db_index *index, const int64_t *keys,
+                             size_t count)
+{
+    struct db_params params = db_params_new(arena);
+    const char *from = "";
+    const char *where = "WHERE";
+    const char *key = "?";
+    const char *sql;
+
+    if (count == 0)
+        return DB_OK;
+    if (count == 1) {
+        db_params_add(&params, DB_INTEGER(keys[0]));
+    } else {
+        from = arena_printf(arena, "(%s) AS list STRAIGHT_JOIN ",
+                            add_table(&params, keys, count));
+        where = "ON";
+        key = "list.number";
+    }
+    sql = arena_printf(arena,
+                       "DELETE r FROM %s%s r FORCE INDEX (%s) %s r.%s = %s",
+                       from, index->table, index->name, where, index->key, key);
+    return db_execute(db, sql, params.list, params.count, NULL);
+}
+
+static const char *add_table(struct db_params *params, const int64_t *keys,
+                             size_t count)
+{
+    size_t padded = db_ladder_up(count);
+    const char *table = "SELECT CAST(? AS SIGNED) AS number";
+
+    db_params_add_list(params, keys, count);
+    for (size_t i = 1; i < padded; i++)
+        table = arena_printf(params->arena,
+                             "%s UNION ALL SELECT CAST(? AS SIGNED)", table);
+    return table;
+}
+
+const char *db_params_add_choice(struct db_params *params, const char *key,
+                                 const int64_t *keys, const struct text *texts,
+                                 size_t count)
 {
     size_t padded = db_ladder_up(count);
     const char *list;
@@ -102,8 +163,9 @@ const char *db_params_add_choice(struct db_params *params, const int64_t *ids,
         db_params_add(params, DB_TEXT(texts[0]));
         return "?";
     }
-    list = db_params_add_list(params, ids, count);
+    list = db_params_add_list(params, keys, count);
     for (size_t i = 0; i < padded; i++)
         db_params_add(params, DB_TEXT(i < count ? texts[i] : text_of("")));
-    return arena_printf(params->arena, "ELT(FIELD(id, %s), %s)", list, list);
+    return arena_printf(params->arena, "ELT(FIELD(%s, %s), %s)", key, list,
+                        list);
 }

@@ -55,11 +55,32 @@ const char *db_params_add_list(struct db_params *params,
                                const int64_t *integers, size_t count);
 
 /*
- * Add texts of which each row whose id is in the list gets its own, and return
- * what chooses it, "ELT(FIELD(id, ?, ?), ?, ?)". For an UPDATE of many rows by
- * one statement.
+ * Run `head`, whose parameters are in `params`, for the rows whose key is in
+ * the list: "head IN (?, ?)". Nothing is done for an empty list.
  */
-const char *db_params_add_choice(struct db_params *params, const int64_t *ids,
-                                 const struct text *texts, size_t count);
+enum db_status db_execute_for(struct db_conn *db, const char *head,
+                              struct db_params *params, const int64_t *keys,
+                              size_t count) MUST_CHECK;
+
+/* Where rows are found by a number: an index whose first column is `key`. */
+struct db_index {
+    const char *table;
+    const char *name;
+    const char *key;
+};
+
+/* Delete the rows whose key is in the list, looking each up; it may be empty */
+enum db_status db_delete_for(struct db_conn *db, struct arena *arena,
+                             const struct db_index *index, const int64_t *keys,
+                             size_t count) MUST_CHECK;
+
+/*
+ * Add texts of which each row whose `key` is in the list gets its own, and
+ * return what chooses it, "ELT(FIELD(id, ?, ?), ?, ?)". For an UPDATE of many
+ * rows by one statement.
+ */
+const char *db_params_add_choice(struct db_params *params, const char *key,
+                                 const int64_t *keys, const struct text *texts,
+                                 size_t count);
 
 #endif

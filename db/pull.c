@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { BATCH = 16 };
+enum { BATCH = 64 };
 
 struct batch {
     struct db_job **jobs;

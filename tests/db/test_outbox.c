@@ -368,7 +368,55 @@ START_TEST(the_records_of_a_batch_end_each_on_its_own)
 }
 END_TEST
 
-START_TEST(two_callbacks_of_one_submission_may_end_in_one_batch)
+START_TEST(in_a_batch_each_is_noted_and_woken_as_if_alone)
+{
+    enum { LAST, BEHIND, FAILED, CUT_OFF, GIVEN_UP, UNWANTED, COUNT };
+    static const enum outbox_outcome outcomes[] = {
+        OUTBOX_DELIVERED, OUTBOX_DELIVERED, OUTBOX_RETRY,
+        OUTBOX_CUT_OFF,   OUTBOX_GIVE_UP,   OUTBOX_GIVE_UP};
+    static const char *const expected[] = {"1 0 1", "1 0 0", "0 1 0",
+                                           "0 0 0", "0 1 1", "0 1 0"};
+    struct submission_pull pulls[COUNT];
+    struct outbox_record records[COUNT];
+    struct db_job *jobs[COUNT];
+    struct outbox_claim claimed;
+
+    for (int i = 0; i < COUNT; i++) {
+        submit(arena_printf(arena, "7:%d", i));
+        pulls[i] = pull();
+        ck_assert_int_eq(answer(&pulls[i], "first"), DB_OK);
+        if (i == BEHIND || i == UNWANTED)
+            ck_assert_int_eq(answer(&pulls[i], "second"), DB_OK);
+    }
+    mariadb_run("UPDATE xqueue_outbox SET due_us = seq WHERE due_us > 0");
+    claimed = claim(7, 1);
+    ck_assert_uint_eq(claimed.count, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        records[i] = record_of(&claimed, i, outcomes[i]);
+        records[i].retry_us += (int64_t)i * 1000000;
+        jobs[COUNT - 1 - i] = &records[i].job;
+    }
+    ck_assert_int_eq(run_batch(db, jobs, COUNT), DB_OK);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_str_eq(columns(pulls[i].id), expected[i]);
+    ck_assert_value("4", "SELECT COUNT(*) FROM xqueue_live");
+    ck_assert_value("62",
+                    "SELECT ROUND(due_us / 1000000"
+                    " - UNIX_TIMESTAMP(NOW(6))) FROM xqueue_outbox"
+                    " WHERE id = %lld",
+                    (long long)pulls[FAILED].id);
+    claimed = claim(7, 2);
+    ck_assert_uint_eq(claimed.count, 3);
+    /* All due at the same moment; the oldest first. */
+    ck_assert_int_eq(claimed.items[0].id, pulls[BEHIND].id);
+    ck_assert_int_eq(claimed.items[1].id, pulls[CUT_OFF].id);
+    ck_assert_int_eq(claimed.items[1].attempt, 1);
+    ck_assert_int_eq(claimed.items[2].id, pulls[UNWANTED].id);
+    ck_assert(text_equal_string(claimed.items[2].reply, "second"));
+}
+END_TEST
+
+START_TEST(two_callbacks_of_one_submission_do_not_share_a_batch)
 {
     struct submission_pull pulled;
     struct outbox_record records[2];
@@ -384,7 +432,10 @@ START_TEST(two_callbacks_of_one_submission_may_end_in_one_batch)
     ck_assert_uint_eq(claimed.count, 2);
     records[0] = record_of(&claimed, 0, OUTBOX_DELIVERED);
     records[1] = record_of(&claimed, 1, OUTBOX_DELIVERED);
-    ck_assert_int_eq(run_batch(db, jobs, 2), DB_OK);
+    /* The pool then runs them one by one. */
+    ck_assert_int_eq(run_batch(db, jobs, 2), DB_REFUSED);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(db_run(db, jobs[i]), DB_OK);
     ck_assert_str_eq(columns(pulled.id), "1 0 1");
     ck_assert_str_eq(live_state(pulled.id), "");
 }
@@ -501,7 +552,8 @@ HOT_STORY("outbox", TELL(an_empty_outbox_has_no_destinations),
           TELL(after_one_given_up_the_one_behind_it_is_due),
           TELL(after_a_failed_one_the_one_behind_it_still_waits),
           TELL(the_records_of_a_batch_end_each_on_its_own),
-          TELL(two_callbacks_of_one_submission_may_end_in_one_batch),
+          TELL(in_a_batch_each_is_noted_and_woken_as_if_alone),
+          TELL(two_callbacks_of_one_submission_do_not_share_a_batch),
           TELL(the_callback_of_a_deleted_submission_is_dropped),
           TELL(a_claim_of_nothing_but_orphans_is_empty),
           TELL(deleted_between_claim_and_record_is_no_error),

@@ -11,6 +11,7 @@ enum { MOST = 64 };
 static struct submission_insert inserts[MOST];
 static struct submission_pull pulls[MOST];
 static struct submission_answer answers[MOST];
+static struct outbox_record records[MOST];
 static struct db_job *jobs[MOST];
 
 static int64_t statements_so_far(void)
@@ -67,6 +68,20 @@ static void prepare_answers(size_t count)
     }
 }
 
+static void prepare_records(size_t count)
+{
+    struct outbox_claim claimed;
+
+    prepare_answers(count);
+    ck_assert_int_eq(run_batch(db, jobs, count), DB_OK);
+    claimed = claim(7, 1);
+    ck_assert_uint_eq(claimed.count, count);
+    for (size_t i = 0; i < count; i++) {
+        records[i] = record_of(&claimed, i, OUTBOX_DELIVERED);
+        jobs[i] = &records[i].job;
+    }
+}
+
 static void expect_statements(void prepare(size_t count), size_t count,
                               int64_t statements)
 {
@@ -91,6 +106,31 @@ START_TEST(a_batch_of_results_takes_eight_statements)
 }
 END_TEST
 
+/*
+ * The claim; the rest of what it gives; the keys; out of the line, and out of
+ * its count.
+ */
+START_TEST(a_batch_of_pulls_takes_eight_statements)
+{
+    expect_statements(prepare_pulls, 1, 8);
+    expect_statements(prepare_pulls, 3, 8);
+    expect_statements(prepare_pulls, 32, 8);
+    expect_statements(prepare_pulls, 64, 8);
+}
+END_TEST
+
+/*
+ * The lock of the live rows; whose the callbacks are, and what is behind
+ * them; away with them, a note, and away with the live rows.
+ */
+START_TEST(a_batch_of_records_takes_eight_statements)
+{
+    expect_statements(prepare_records, 1, 8);
+    expect_statements(prepare_records, 32, 8);
+    expect_statements(prepare_records, 64, 8);
+}
+END_TEST
+
 START_TEST(results_of_many_bytes_share_no_statement)
 {
     char *text = arena_alloc(arena, 700 * 1000);
@@ -105,5 +145,7 @@ START_TEST(results_of_many_bytes_share_no_statement)
 }
 END_TEST
 
-HOT_STORY("statements", TELL(a_batch_of_results_takes_eight_statements),
+HOT_STORY("statements", TELL(a_batch_of_pulls_takes_eight_statements),
+          TELL(a_batch_of_records_takes_eight_statements),
+          TELL(a_batch_of_results_takes_eight_statements),
           TELL(results_of_many_bytes_share_no_statement))
