@@ -1,11 +1,18 @@
 /*
- * The outbox: looking what is due, and claiming it.
+ * The outbox: looking what is due, and claiming it:
+ *
+ *   take_due    lock the longest due that nobody else holds
+ *   load_texts  of the submissions; long replies only tell their size
+ *   bound_bytes what does not fit into memory together stays due
+ *   mark_owned  the others are ours, until the lease ends
+ *   load_long   the long replies among them
  */
 #include "db/outbox.h"
 
 enum {
     MAX_DESTINATIONS = 1000,
-    MAX_CLAIM_BYTES = 32 * 1024 * 1024 /* of texts; one alone may be longer */
+    MAX_CLAIM_BYTES = 32 * 1024 * 1024, /* of texts; one alone may be longer */
+    LONG_BYTES = 64 * 1024 /* a longer reply is loaded once it is ours */
 };
 
 struct claim {
@@ -14,6 +21,8 @@ struct claim {
     int64_t now_us;
     struct db_rows rows; /* seq, id, attempts, created_us, kind */
     int64_t *seqs;
+    struct db_rows texts;   /* seq, bytes, queue_name, header, reply */
+    struct db_rows replies; /* seq, reply: the long ones */
 };
 
 static enum db_status run_look(struct db_conn *db, struct db_job **jobs,
@@ -25,16 +34,15 @@ static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
 static enum db_status claim_body(struct db_conn *db, int64_t now_us,
                                  void *context);
 static enum db_status take_due(struct db_conn *db, struct claim *claim);
-static enum db_status bound_bytes(struct db_conn *db, struct claim *claim);
-static size_t count_that_fit(const struct claim *claim,
-                             const struct db_rows *sizes);
-static enum db_status mark_owned(struct db_conn *db, struct claim *claim);
 static enum db_status load_texts(struct db_conn *db, struct claim *claim);
-static void fill_item(struct claim *claim, size_t number,
-                      const struct db_rows *texts, size_t row);
-static enum db_status drop_orphans(struct db_conn *db, struct claim *claim,
-                                   const struct db_rows *texts);
-static enum db_status drop_orphan(struct db_conn *db, int64_t seq, int64_t id);
+static void bound_bytes(struct claim *claim);
+static int64_t bytes_of(const struct claim *claim, size_t number);
+static enum db_status mark_owned(struct db_conn *db, struct claim *claim);
+static enum db_status load_long(struct db_conn *db, struct claim *claim);
+static void fill_items(struct claim *claim);
+static void fill_item(struct claim *claim, size_t number, size_t row);
+static bool find_seq(const struct db_rows *rows, int64_t seq, size_t *ret_row);
+static enum db_status drop_orphans(struct db_conn *db, struct claim *claim);
 
 const struct db_op outbox_look_op = {
     .kind = DB_OP_KIND("outbox_look", 1),
@@ -105,12 +113,18 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
     status = take_due(db, claim);
     if (status == DB_OK && claim->rows.count == 0)
         status = DB_NOT_FOUND;
-    if (status == DB_OK && claim->rows.count > 1)
-        status = bound_bytes(db, claim);
+    if (status == DB_OK)
+        status = load_texts(db, claim);
+    if (status == DB_OK)
+        bound_bytes(claim);
     if (status == DB_OK)
         status = mark_owned(db, claim);
     if (status == DB_OK)
-        status = load_texts(db, claim);
+        status = load_long(db, claim);
+    if (status == DB_OK)
+        fill_items(claim);
+    if (status == DB_OK)
+        status = drop_orphans(db, claim);
     arena_free(claim->arena);
     return status;
 }
@@ -140,137 +154,155 @@ static enum db_status take_due(struct db_conn *db, struct claim *claim)
     return DB_OK;
 }
 
-/* What does not fit into memory together stays due. */
-static enum db_status bound_bytes(struct db_conn *db, struct claim *claim)
+#define REPLY "COALESCE(o.reply, s.grader_reply)"
+
+static enum db_status load_texts(struct db_conn *db, struct claim *claim)
 {
     struct db_params params = db_params_new(claim->arena);
-    struct db_rows sizes;
-    enum db_status status;
-    size_t fit;
-    const char *sql = arena_printf(
+    const char *sql;
+
+    db_params_add(&params, DB_INTEGER(LONG_BYTES));
+    sql = arena_printf(
         claim->arena,
-        "SELECT o.seq, OCTET_LENGTH(s.xqueue_header)"
-        " + COALESCE(OCTET_LENGTH(COALESCE(o.reply, s.grader_reply)), 0)"
+        "SELECT o.seq, OCTET_LENGTH(s.xqueue_header) + OCTET_LENGTH(" REPLY
+        "), s.queue_name, s.xqueue_header,"
+        " IF(OCTET_LENGTH(" REPLY ") <= ?, " REPLY ", NULL)"
         " FROM xqueue_outbox o JOIN queue_submission s ON s.id = o.id"
         " WHERE o.seq IN (%s)",
         db_params_add_list(&params, claim->seqs, claim->rows.count));
+    return db_query(db, claim->arena, sql, params.list, params.count,
+                    &claim->texts);
+}
 
-    status = db_query(db, claim->arena, sql, params.list, params.count, &sizes);
-    if (status != DB_OK)
-        return status;
-    fit = count_that_fit(claim, &sizes);
+/* What does not fit into memory together stays due. */
+static void bound_bytes(struct claim *claim)
+{
+    int64_t bytes = bytes_of(claim, 0);
+    size_t fit = 1;
+
+    while (fit < claim->rows.count) {
+        bytes += bytes_of(claim, fit);
+        if (bytes > MAX_CLAIM_BYTES)
+            break;
+        fit++;
+    }
     if (fit < claim->rows.count)
         claim->self->more = true;
     claim->rows.count = fit;
-    return DB_OK;
 }
 
-static size_t count_that_fit(const struct claim *claim,
-                             const struct db_rows *sizes)
+static int64_t bytes_of(const struct claim *claim, size_t number)
 {
-    int64_t bytes = 0;
+    size_t row;
 
-    for (size_t i = 0; i < claim->rows.count; i++) {
-        for (size_t row = 0; row < sizes->count; row++) {
-            if (db_integer(sizes, row, 0) == claim->seqs[i])
-                bytes += db_integer(sizes, row, 1);
-        }
-        if (bytes > MAX_CLAIM_BYTES && i > 0)
-            return i;
-    }
-    return claim->rows.count;
+    return find_seq(&claim->texts, claim->seqs[number], &row)
+               ? db_integer(&claim->texts, row, 1)
+               : 0;
 }
 
 static enum db_status mark_owned(struct db_conn *db, struct claim *claim)
 {
     struct db_params params = db_params_new(claim->arena);
-    const char *sql;
 
     db_params_add(&params, DB_INTEGER(claim->now_us + claim->self->lease_us));
     db_params_add(&params, DB_BYTES(claim->self->owner, OWNER_SIZE));
-    sql = arena_printf(
-        claim->arena,
-        "UPDATE xqueue_outbox FORCE INDEX (PRIMARY) SET due_us = ?, owner = ?,"
-        " attempts = attempts + 1 WHERE seq IN (%s)",
-        db_params_add_list(&params, claim->seqs, claim->rows.count));
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_execute_for(db,
+                          "UPDATE xqueue_outbox FORCE INDEX (PRIMARY)"
+                          " SET due_us = ?, owner = ?, attempts = attempts + 1"
+                          " WHERE seq",
+                          &params, claim->seqs, claim->rows.count);
 }
 
-static enum db_status load_texts(struct db_conn *db, struct claim *claim)
+static enum db_status load_long(struct db_conn *db, struct claim *claim)
 {
     struct db_params params = db_params_new(claim->arena);
-    struct outbox_claim *self = claim->self;
-    struct db_rows texts;
-    enum db_status status;
-    const char *sql = arena_printf(
-        claim->arena,
-        "SELECT o.seq, s.queue_name, s.xqueue_header,"
-        " COALESCE(o.reply, s.grader_reply) FROM xqueue_outbox o"
-        " JOIN queue_submission s ON s.id = o.id WHERE o.seq IN (%s)",
-        db_params_add_list(&params, claim->seqs, claim->rows.count));
+    int64_t *seqs = arena_alloc(claim->arena, claim->rows.count * sizeof *seqs);
+    size_t count = 0;
+    size_t row;
+    const char *sql;
 
-    status = db_query(db, claim->arena, sql, params.list, params.count, &texts);
-    if (status != DB_OK)
-        return status;
-    self->items =
-        arena_alloc(self->arena, (claim->rows.count + 1) * sizeof *self->items);
     for (size_t i = 0; i < claim->rows.count; i++) {
-        for (size_t row = 0; row < texts.count; row++) {
-            if (db_integer(&texts, row, 0) == claim->seqs[i])
-                fill_item(claim, i, &texts, row);
-        }
+        if (find_seq(&claim->texts, claim->seqs[i], &row) &&
+            db_is_null(&claim->texts, row, 4))
+            seqs[count++] = claim->seqs[i];
     }
-    return drop_orphans(db, claim, &texts);
+    claim->replies = (struct db_rows){.count = 0};
+    if (count == 0)
+        return DB_OK;
+    sql = arena_printf(claim->arena,
+                       "SELECT o.seq, " REPLY " FROM xqueue_outbox o"
+                       " JOIN queue_submission s ON s.id = o.id"
+                       " WHERE o.seq IN (%s)",
+                       db_params_add_list(&params, seqs, count));
+    return db_query(db, claim->arena, sql, params.list, params.count,
+                    &claim->replies);
 }
 
-static void fill_item(struct claim *claim, size_t number,
-                      const struct db_rows *texts, size_t row)
+static void fill_items(struct claim *claim)
+{
+    struct outbox_claim *self = claim->self;
+    size_t row;
+
+    self->items =
+        arena_alloc(self->arena, claim->rows.count * sizeof *self->items);
+    for (size_t i = 0; i < claim->rows.count; i++) {
+        if (find_seq(&claim->texts, claim->seqs[i], &row))
+            fill_item(claim, i, row);
+    }
+}
+
+static void fill_item(struct claim *claim, size_t number, size_t row)
 {
     struct outbox_claim *self = claim->self;
     const struct db_rows *rows = &claim->rows;
+    struct text reply = db_text(&claim->texts, row, 4);
+    size_t long_row;
 
+    if (find_seq(&claim->replies, claim->seqs[number], &long_row))
+        reply = db_text(&claim->replies, long_row, 1);
     self->items[self->count++] = (struct outbox_item){
         .seq = claim->seqs[number],
         .id = db_integer(rows, number, 1),
         .attempt = db_integer(rows, number, 2) + 1,
         .age_us = claim->now_us - db_integer(rows, number, 3),
         .kind = (enum outbox_kind)db_integer(rows, number, 4),
-        .queue_name = arena_copy(self->arena, db_text(texts, row, 1)),
-        .header = arena_copy(self->arena, db_text(texts, row, 2)),
-        .reply = arena_copy(self->arena, db_text(texts, row, 3)),
+        .queue_name = arena_copy(self->arena, db_text(&claim->texts, row, 2)),
+        .header = arena_copy(self->arena, db_text(&claim->texts, row, 3)),
+        .reply = arena_copy(self->arena, reply),
     };
 }
 
-/* Their submission was deleted: there is nothing left to tell. */
-static enum db_status drop_orphans(struct db_conn *db, struct claim *claim,
-                                   const struct db_rows *texts)
+static bool find_seq(const struct db_rows *rows, int64_t seq, size_t *ret_row)
 {
-    if (texts->count == claim->rows.count)
-        return DB_OK;
-    for (size_t i = 0; i < claim->rows.count; i++) {
-        bool found = false;
-        enum db_status status;
-
-        for (size_t row = 0; row < texts->count; row++)
-            found = found || db_integer(texts, row, 0) == claim->seqs[i];
-        if (found)
-            continue;
-        status =
-            drop_orphan(db, claim->seqs[i], db_integer(&claim->rows, i, 1));
-        if (status != DB_OK)
-            return status;
+    for (size_t row = 0; row < rows->count; row++) {
+        if (db_integer(rows, row, 0) == seq) {
+            *ret_row = row;
+            return true;
+        }
     }
-    return DB_OK;
+    return false;
 }
 
-static enum db_status drop_orphan(struct db_conn *db, int64_t seq, int64_t id)
+/* Their submission was deleted: there is nothing left to tell. */
+static enum db_status drop_orphans(struct db_conn *db, struct claim *claim)
 {
-    const struct db_param seqs[] = {DB_INTEGER(seq)};
-    const struct db_param ids[] = {DB_INTEGER(id)};
-    enum db_status status = db_execute(
-        db, "DELETE FROM xqueue_outbox WHERE seq = ?", seqs, 1, NULL);
+    static const struct db_index outbox = {"xqueue_outbox", "PRIMARY", "seq"};
+    static const struct db_index live = {"xqueue_live", "PRIMARY", "id"};
+    size_t size = claim->rows.count * sizeof(int64_t);
+    int64_t *seqs = arena_alloc(claim->arena, size);
+    int64_t *ids = arena_alloc(claim->arena, size);
+    size_t count = 0;
+    size_t row;
+    enum db_status status;
 
+    for (size_t i = 0; i < claim->rows.count; i++) {
+        if (find_seq(&claim->texts, claim->seqs[i], &row))
+            continue;
+        seqs[count] = claim->seqs[i];
+        ids[count++] = db_integer(&claim->rows, i, 1);
+    }
+    status = db_delete_for(db, claim->arena, &outbox, seqs, count);
     if (status != DB_OK)
         return status;
-    return db_execute(db, "DELETE FROM xqueue_live WHERE id = ?", ids, 1, NULL);
+    return db_delete_for(db, claim->arena, &live, ids, count);
 }

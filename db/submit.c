@@ -1,7 +1,8 @@
 /*
  * Storing submissions, many in one transaction:
  *
- *   supersede       retire what the new ones replace
+ *   look            for what the new ones replace, and how many wait
+ *   supersede       retire the former
  *   insert_wide     queue_submission: the history and Django's view
  *   insert_files    xqueue_files, for those of many files
  *   insert_live     where each stands, and which problem it is about
@@ -17,14 +18,17 @@
 
 enum {
     BATCH = 64,
-    STATEMENT_BYTES = 1 << 20, /* of header and body in one INSERT */
-    URL_COLUMN = 128           /* characters */
+    URL_COLUMN = 128 /* characters */
 };
 
 struct batch {
     struct db_job **jobs;
     size_t count;
     struct arena *arena;
+
+    int64_t *replaced; /* ids of what the new ones replace, when looked at */
+    size_t replaced_count;
+    struct db_rows looked; /* id, NULL; queue_id, how many waited then */
 };
 
 static enum db_status run_insert(struct db_conn *db, struct db_job **jobs,
@@ -32,14 +36,13 @@ static enum db_status run_insert(struct db_conn *db, struct db_job **jobs,
 static enum db_status insert_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static void find_superseded_within(struct batch *batch);
+static enum db_status look(struct db_conn *db, struct batch *batch);
+static void take_look(struct batch *batch, const struct db_rows *rows);
 static enum db_status supersede(struct db_conn *db, struct batch *batch);
 static enum db_status supersede_row(struct db_conn *db, struct arena *arena,
                                     const struct live_row *row);
-static enum db_status find_prior(struct db_conn *db, struct batch *batch,
-                                 int64_t **ret_ids, size_t *ret_count);
 static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
                                   int64_t now_us);
-static size_t rows_of_next_statement(const struct batch *batch, size_t first);
 static enum db_status insert_files(struct db_conn *db, struct batch *batch);
 static enum db_status insert_live(struct db_conn *db, struct batch *batch,
                                   int64_t now_us);
@@ -48,6 +51,8 @@ static enum db_status insert_ready(struct db_conn *db, struct batch *batch,
 static enum db_status count_waiting(struct db_conn *db, struct batch *batch);
 static enum db_status count_queue(struct db_conn *db, struct batch *batch,
                                   int64_t queue_id);
+static enum db_status length_before(struct db_conn *db, struct batch *batch,
+                                    int64_t queue_id, int64_t *ret_waiting);
 
 const struct db_op submission_insert_op = {
     .kind = DB_OP_KIND("submit", BATCH),
@@ -62,7 +67,7 @@ static struct submission_insert *item(const struct batch *batch, size_t i)
 static enum db_status run_insert(struct db_conn *db, struct db_job **jobs,
                                  size_t count)
 {
-    struct batch batch = {jobs, count, NULL};
+    struct batch batch = {.jobs = jobs, .count = count};
 
     return db_transact(db, insert_body, &batch);
 }
@@ -75,7 +80,9 @@ static enum db_status insert_body(struct db_conn *db, int64_t now_us,
 
     batch->arena = arena_new();
     find_superseded_within(batch);
-    status = supersede(db, batch);
+    status = look(db, batch);
+    if (status == DB_OK)
+        status = supersede(db, batch);
     if (status == DB_OK)
         status = insert_wide(db, batch, now_us);
     if (status == DB_OK)
@@ -103,48 +110,64 @@ static void find_superseded_within(struct batch *batch)
     }
 }
 
-static enum db_status supersede(struct db_conn *db, struct batch *batch)
+/*
+ * Both in one trip. A plain read: the rows are locked by id afterwards, in
+ * their order.
+ */
+static enum db_status look(struct db_conn *db, struct batch *batch)
 {
-    struct live_row *rows = NULL;
-    int64_t *ids;
-    size_t count = 0;
-    enum db_status status = find_prior(db, batch, &ids, &count);
-
-    if (status == DB_OK)
-        status =
-            hot_set_lock(db, batch->arena, ids, count, false, &rows, &count);
-    for (size_t i = 0; i < count && status == DB_OK; i++)
-        status = supersede_row(db, batch->arena, &rows[i]);
-    return status;
-}
-
-/* A plain read: the rows are locked by id afterwards, in their order. */
-static enum db_status find_prior(struct db_conn *db, struct batch *batch,
-                                 int64_t **ret_ids, size_t *ret_count)
-{
+    struct arena *arena = batch->arena;
+    struct db_params params = db_params_new(arena);
     size_t padded = db_ladder_up(batch->count);
-    struct db_params params = db_params_new(batch->arena);
+    int64_t *queue_ids = arena_alloc(arena, batch->count * sizeof *queue_ids);
     struct db_rows rows;
     enum db_status status;
+    const char *sql;
 
     for (size_t i = 0; i < padded; i++) {
         size_t n = i < batch->count ? i : batch->count - 1;
 
         db_params_add(&params, DB_BYTES(item(batch, n)->problem, PROBLEM_SIZE));
     }
-    status = db_query(db, batch->arena,
-                      db_repeat(batch->arena,
-                                "SELECT id FROM xqueue_live"
-                                " WHERE problem IN (",
-                                "?", padded, ")"),
-                      params.list, params.count, &rows);
-    if (status != DB_OK)
-        return status;
-    *ret_ids = arena_alloc(batch->arena, (rows.count + 1) * sizeof(int64_t));
-    for (size_t i = 0; i < rows.count; i++)
-        (*ret_ids)[i] = db_integer(&rows, i, 0);
-    *ret_count = rows.count;
-    return DB_OK;
+    for (size_t i = 0; i < batch->count; i++)
+        queue_ids[i] = item(batch, i)->queue_id;
+    sql = db_params_add_list(&params, queue_ids, batch->count);
+    sql = arena_printf(arena,
+                       "SELECT id, NULL FROM xqueue_live WHERE problem IN (%s)"
+                       " UNION ALL SELECT queue_id,"
+                       " CAST(SUM(waiting) AS SIGNED) FROM xqueue_depth"
+                       " WHERE queue_id IN (%s) GROUP BY queue_id",
+                       sql, sql);
+    status = db_query(db, arena, sql, params.list, params.count, &rows);
+    if (status == DB_OK)
+        take_look(batch, &rows);
+    return status;
+}
+
+/* Of a queue it says how many wait, of a submission nothing. */
+static void take_look(struct batch *batch, const struct db_rows *rows)
+{
+    batch->replaced =
+        arena_alloc(batch->arena, (rows->count + 1) * sizeof(int64_t));
+    batch->replaced_count = 0;
+    for (size_t row = 0; row < rows->count; row++) {
+        if (db_is_null(rows, row, 1))
+            batch->replaced[batch->replaced_count++] = db_integer(rows, row, 0);
+    }
+    batch->looked = *rows;
+}
+
+static enum db_status supersede(struct db_conn *db, struct batch *batch)
+{
+    struct live_row *rows = NULL;
+    size_t count;
+    enum db_status status =
+        hot_set_lock(db, batch->arena, batch->replaced, batch->replaced_count,
+                     false, &rows, &count);
+
+    for (size_t i = 0; i < count && status == DB_OK; i++)
+        status = supersede_row(db, batch->arena, &rows[i]);
+    return status;
 }
 
 /*
@@ -178,28 +201,29 @@ static enum db_status supersede_row(struct db_conn *db, struct arena *arena,
 static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
                                   int64_t now_us)
 {
-    size_t first = 0;
+    enum { PER_ROW = 9 };
+    struct db_params params = db_params_new(batch->arena);
+    size_t step;
 
-    while (first < batch->count) {
-        size_t step = rows_of_next_statement(batch, first);
-        struct db_params params = db_params_new(batch->arena);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct submission_insert *self = item(batch, i);
+        struct file_texts files = files_columns(&self->files);
+
+        db_params_add(&params, DB_TEXT(self->requester_id));
+        db_params_add(&params,
+                      DB_TEXT(utf8_prefix(self->callback_url, URL_COLUMN)));
+        db_params_add(&params, DB_TEXT(self->queue_name));
+        db_params_add(&params, DB_TEXT(self->header));
+        db_params_add(&params, DB_TEXT(self->body));
+        db_params_add(&params, DB_INTEGER(now_us));
+        db_params_add(&params, DB_INTEGER(self->superseded));
+        db_params_add(&params, DB_TEXT(files.keys));
+        db_params_add(&params, DB_TEXT(files.urls));
+    }
+    for (size_t first = 0; first < batch->count; first += step) {
         enum db_status status;
 
-        for (size_t i = first; i < first + step; i++) {
-            const struct submission_insert *self = item(batch, i);
-            struct file_texts files = files_columns(&self->files);
-
-            db_params_add(&params, DB_TEXT(self->requester_id));
-            db_params_add(&params,
-                          DB_TEXT(utf8_prefix(self->callback_url, URL_COLUMN)));
-            db_params_add(&params, DB_TEXT(self->queue_name));
-            db_params_add(&params, DB_TEXT(self->header));
-            db_params_add(&params, DB_TEXT(self->body));
-            db_params_add(&params, DB_INTEGER(now_us));
-            db_params_add(&params, DB_INTEGER(self->superseded));
-            db_params_add(&params, DB_TEXT(files.keys));
-            db_params_add(&params, DB_TEXT(files.urls));
-        }
+        step = db_rows_of_insert(&params, first, PER_ROW);
         status = db_execute(
             db,
             db_repeat(batch->arena,
@@ -211,7 +235,7 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
                       "(?, ?, ?, ?, ?, " SQL_TIME_FROM_US
                       ", ?, ?, ?, '', '', '', 0, 0)",
                       step, ""),
-            params.list, params.count, NULL);
+            params.list + first * PER_ROW, step * PER_ROW, NULL);
         if (status != DB_OK)
             return status;
         /* The numbers of one multi-row INSERT are consecutive. */
@@ -219,26 +243,8 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
             item(batch, first + i)->id =
                 (int64_t)(db_insert_id(db) +
                           i * db_conn_autoincrement_step(db));
-        first += step;
     }
     return DB_OK;
-}
-
-/* A power of two, and not more bytes than a server takes in one packet. */
-static size_t rows_of_next_statement(const struct batch *batch, size_t first)
-{
-    size_t rows = 0;
-    size_t bytes = 0;
-
-    while (first + rows < batch->count) {
-        const struct submission_insert *self = item(batch, first + rows);
-
-        bytes += self->header.size + self->body.size;
-        if (rows > 0 && bytes > STATEMENT_BYTES)
-            break;
-        rows++;
-    }
-    return db_ladder_down(rows);
 }
 
 static enum db_status insert_files(struct db_conn *db, struct batch *batch)
@@ -322,8 +328,7 @@ static enum db_status count_queue(struct db_conn *db, struct batch *batch,
 {
     int64_t waiting;
     int64_t added = 0;
-    enum db_status status =
-        queue_lengths(db, batch->arena, &queue_id, 1, &waiting);
+    enum db_status status = length_before(db, batch, queue_id, &waiting);
 
     if (status != DB_OK)
         return status;
@@ -337,4 +342,20 @@ static enum db_status count_queue(struct db_conn *db, struct batch *batch,
             added++;
     }
     return hot_set_count(db, queue_id, added);
+}
+
+/* As looked at, unless the queue has become shorter by what was replaced. */
+static enum db_status length_before(struct db_conn *db, struct batch *batch,
+                                    int64_t queue_id, int64_t *ret_waiting)
+{
+    const struct db_rows *rows = &batch->looked;
+
+    if (batch->replaced_count > 0)
+        return queue_lengths(db, batch->arena, &queue_id, 1, ret_waiting);
+    *ret_waiting = 0;
+    for (size_t row = 0; row < rows->count; row++) {
+        if (db_integer(rows, row, 0) == queue_id)
+            *ret_waiting = db_integer(rows, row, 1);
+    }
+    return DB_OK;
 }

@@ -229,6 +229,33 @@ START_TEST(one_given_up_is_counted_and_retired_without_acknowledgement)
 }
 END_TEST
 
+START_TEST(each_of_a_claim_has_its_own_text_be_it_long_or_short)
+{
+    static const size_t sizes[] = {5, 65536, 65537, 0, 300000};
+    struct outbox_claim claimed;
+    int64_t ids[5];
+
+    for (int i = 0; i < 5; i++) {
+        ids[i] = answered(arena_printf(arena, "7:%d", i));
+        mariadb_run("UPDATE queue_submission SET grader_reply ="
+                    " REPEAT('%d', %zu) WHERE id = %lld",
+                    i, sizes[i], (long long)ids[i]);
+    }
+    mariadb_run("UPDATE xqueue_outbox SET due_us = seq");
+    claimed = claim(7, 1);
+    ck_assert_uint_eq(claimed.count, 5);
+    for (int i = 0; i < 5; i++) {
+        struct text reply = claimed.items[i].reply;
+
+        ck_assert_int_eq(claimed.items[i].id, ids[i]);
+        ck_assert_uint_eq(reply.size, sizes[i]);
+        ck_assert(reply.size == 0 || reply.data[reply.size - 1] == '0' + i);
+        ck_assert(text_equal_string(claimed.items[i].header,
+                                    arena_printf(arena, "7:%d", i)));
+    }
+}
+END_TEST
+
 START_TEST(large_texts_are_claimed_a_few_at_a_time)
 {
     struct outbox_claim claimed;
@@ -545,6 +572,7 @@ HOT_STORY("outbox", TELL(an_empty_outbox_has_no_destinations),
           TELL(a_failed_one_is_counted_and_due_later),
           TELL(one_that_we_cut_off_is_due_at_once_and_no_failure),
           TELL(one_given_up_is_counted_and_retired_without_acknowledgement),
+          TELL(each_of_a_claim_has_its_own_text_be_it_long_or_short),
           TELL(large_texts_are_claimed_a_few_at_a_time),
           TELL(who_has_lost_the_lease_changes_nothing),
           TELL(a_lease_that_ended_unclaimed_can_still_be_settled),

@@ -107,6 +107,18 @@ START_TEST(a_batch_of_results_takes_eight_statements)
 END_TEST
 
 /*
+ * What is replaced, and how many wait; the submissions, where they stand,
+ * their places in the line, and its count.
+ */
+START_TEST(a_batch_of_submissions_takes_eight_statements)
+{
+    expect_statements(prepare_submits, 1, 8);
+    expect_statements(prepare_submits, 32, 8);
+    expect_statements(prepare_submits, 64, 8);
+}
+END_TEST
+
+/*
  * The claim; the rest of what it gives; the keys; out of the line, and out of
  * its count.
  */
@@ -131,6 +143,23 @@ START_TEST(a_batch_of_records_takes_eight_statements)
 }
 END_TEST
 
+/* What is due; its texts; it is ours. */
+START_TEST(a_claim_takes_six_statements)
+{
+    static const size_t counts[] = {1, 32, 64};
+    struct outbox_claim self;
+
+    for (size_t i = 0; i < 3; i++) {
+        prepare_answers(counts[i]);
+        ck_assert_int_eq(run_batch(db, jobs, counts[i]), DB_OK);
+        self = claim_of(7, 1);
+        jobs[0] = &self.job;
+        ck_assert_int_eq(statements_of(1), 6);
+        ck_assert_uint_eq(self.count, counts[i]);
+    }
+}
+END_TEST
+
 START_TEST(results_of_many_bytes_share_no_statement)
 {
     char *text = arena_alloc(arena, 700 * 1000);
@@ -145,7 +174,9 @@ START_TEST(results_of_many_bytes_share_no_statement)
 }
 END_TEST
 
-HOT_STORY("statements", TELL(a_batch_of_pulls_takes_eight_statements),
+HOT_STORY("statements", TELL(a_batch_of_submissions_takes_eight_statements),
+          TELL(a_claim_takes_six_statements),
+          TELL(a_batch_of_pulls_takes_eight_statements),
           TELL(a_batch_of_records_takes_eight_statements),
           TELL(a_batch_of_results_takes_eight_statements),
           TELL(results_of_many_bytes_share_no_statement))
