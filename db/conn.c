@@ -123,7 +123,6 @@ void db_conn_close(struct db_conn *db)
     db->mysql = NULL;
     statements_free(db->statements);
     db->statements = NULL;
-    db->clock_read_us = 0;
 }
 
 bool db_conn_is_open(const struct db_conn *db)

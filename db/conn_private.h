@@ -28,10 +28,6 @@ struct db_conn {
     bool in_transaction;
     enum db_status met; /* DB_OK, DB_CONFLICT or DB_AWAY */
 
-    /* The database's clock, last read at clock_read_us (monotonic). */
-    int64_t clock_us;
-    int64_t clock_read_us; /* 0: never */
-
     char version[64];
     uint64_t max_packet;
     uint64_t autoincrement_step;

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-enum { LOOK_AT = 256 /* queues with one statement */ };
-
 struct claim {
     struct push_claim *self;
     struct arena *arena; /* of this run */
@@ -22,13 +20,6 @@ struct claim {
     bool changed;
 };
 
-static enum db_status run_look(struct db_conn *db, struct db_job **jobs,
-                               size_t count);
-static enum db_status look_body(struct db_conn *db, int64_t now_us,
-                                void *context);
-static enum db_status look_at_some(struct db_conn *db, struct arena *arena,
-                                   const int64_t *queue_ids, size_t count,
-                                   bool *ret_waiting);
 static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
                                 size_t count);
 static enum db_status claim_body(struct db_conn *db, int64_t now_us,
@@ -43,74 +34,10 @@ static enum db_status insert_pushes(struct db_conn *db, struct claim *claim,
 static void fill_items(struct claim *claim, const struct leased *leased,
                        size_t count);
 
-const struct db_op push_look_op = {
-    .kind = DB_OP_KIND("push_look", 1),
-    .run_batch = run_look,
-};
-
 const struct db_op push_claim_op = {
     .kind = DB_OP_KIND("push_claim", 1),
     .run_batch = run_claim,
 };
-
-static enum db_status run_look(struct db_conn *db, struct db_job **jobs,
-                               size_t count)
-{
-    (void)count;
-    return db_read(db, look_body, jobs[0]);
-}
-
-static enum db_status look_body(struct db_conn *db, int64_t now_us,
-                                void *context)
-{
-    struct push_look *self = CONTAINER_OF(context, struct push_look, job);
-    struct arena *arena = arena_new();
-    enum db_status status = DB_OK;
-
-    (void)now_us;
-    for (size_t i = 0; i < self->count && status == DB_OK; i += LOOK_AT) {
-        size_t left = self->count - i;
-
-        status = look_at_some(db, arena, self->queue_ids + i,
-                              left < LOOK_AT ? left : LOOK_AT,
-                              self->ret_waiting + i);
-    }
-    arena_free(arena);
-    return status;
-}
-
-/*
- * For each queue the first entry of its range, however many wait behind it.
- * Ordered by the whole key: in a subquery MySQL does not see that queue_id is
- * one value, and would sort all that wait.
- */
-static enum db_status look_at_some(struct db_conn *db, struct arena *arena,
-                                   const int64_t *queue_ids, size_t count,
-                                   bool *ret_waiting)
-{
-    struct db_params params = db_params_new(arena);
-    struct db_rows rows;
-    const char *sql = arena_printf(
-        arena,
-        "SELECT q.id, (SELECT r.id FROM xqueue_ready r FORCE INDEX (PRIMARY)"
-        " WHERE r.queue_id = q.id"
-        " ORDER BY r.queue_id, r.arrival_us, r.id LIMIT 1)"
-        " FROM xqueue_queue q FORCE INDEX (PRIMARY) WHERE q.id IN (%s)",
-        db_params_add_list(&params, queue_ids, count));
-    enum db_status status =
-        db_query(db, arena, sql, params.list, params.count, &rows);
-
-    if (status != DB_OK)
-        return status;
-    for (size_t i = 0; i < count; i++) {
-        ret_waiting[i] = false;
-        for (size_t row = 0; row < rows.count; row++) {
-            if (db_integer(&rows, row, 0) == queue_ids[i])
-                ret_waiting[i] = !db_is_null(&rows, row, 1);
-        }
-    }
-    return DB_OK;
-}
 
 static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
                                 size_t count)

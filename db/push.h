@@ -13,17 +13,6 @@
 #include "db/hot_set.h"
 #include "db/pool.h"
 
-/* Which of these queues have submissions waiting? */
-struct push_look {
-    struct db_job job;
-
-    const int64_t *queue_ids; /* borrows; at most 10,000 */
-    size_t count;
-    bool *ret_waiting; /* borrows; `count` of them */
-};
-
-extern const struct db_op push_look_op;
-
 struct push_item {
     int64_t id;
     char pullkey[PULLKEY_SIZE + 1];

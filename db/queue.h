@@ -1,5 +1,6 @@
 /*
- * Queues: their short numbers, and how many submissions wait in them.
+ * Queues: their short numbers, how many submissions wait in them, and whether
+ * any does.
  */
 #ifndef XQUEUE_DB_QUEUE_H
 #define XQUEUE_DB_QUEUE_H
@@ -32,5 +33,18 @@ extern const struct db_op queue_length_op;
 enum db_status queue_lengths(struct db_conn *db, struct arena *arena,
                              const int64_t *queue_ids, size_t count,
                              int64_t *ret_waiting) MUST_CHECK;
+
+/*
+ * Which of these queues have submissions waiting? One statement for many of
+ * them, and of each queue it reads one row.
+ */
+struct queue_look {
+    struct db_job job;
+    const int64_t *queue_ids; /* borrows; at most 10,000 */
+    size_t count;
+    bool *ret_waiting; /* borrows; `count` of them */
+};
+
+extern const struct db_op queue_look_op;
 
 #endif

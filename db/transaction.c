@@ -22,8 +22,7 @@ enum {
     TRIES = 8,
     TRY_MS = 4000,    /* no new try after this time */
     SETTLE_MS = 4000, /* for settling, from the moment of doubt */
-    PAUSE_MS = 300,
-    CLOCK_AGE_US = 1000000
+    PAUSE_MS = 300
 };
 
 struct transaction {
@@ -57,8 +56,6 @@ static void restore_timeouts(struct transaction *transaction,
                              enum db_status status);
 static void take_clock(struct transaction *transaction);
 static enum db_status read_clock(struct db_conn *db, int64_t *ret_now_us);
-static enum db_status read_once(struct db_conn *db, db_body *body,
-                                void *context);
 static void token_time(unsigned char *token, int64_t time_us);
 static void pause_about(int ms);
 
@@ -92,11 +89,11 @@ enum db_status db_read(struct db_conn *db, db_body *body, void *context)
 
     if (status != DB_OK)
         return status;
-    status = read_once(db, body, context);
+    status = body(db, 0, context);
     if (status != DB_AWAY)
         return status;
     status = conn_ready(db);
-    return status == DB_OK ? read_once(db, body, context) : status;
+    return status == DB_OK ? body(db, 0, context) : status;
 }
 
 enum db_status db_forget_old_tokens(struct db_conn *db, size_t limit)
@@ -336,43 +333,20 @@ static void restore_timeouts(struct transaction *transaction,
 
 static void take_clock(struct transaction *transaction)
 {
-    struct db_conn *db = transaction->db;
-
-    transaction->now_us = (int64_t)db->insert_id;
-    db->clock_us = transaction->now_us;
-    db->clock_read_us = clock_monotonic_us();
+    transaction->now_us = (int64_t)transaction->db->insert_id;
 }
 
-/* To the microsecond when read just now, else to a second at worst. */
 static enum db_status read_clock(struct db_conn *db, int64_t *ret_now_us)
 {
-    int64_t age_us = clock_monotonic_us() - db->clock_read_us;
-    struct arena *arena;
+    struct arena *arena = arena_new();
     struct db_rows rows;
-    enum db_status status;
+    enum db_status status =
+        db_query(db, arena, "SELECT " SQL_NOW_US, NULL, 0, &rows);
 
-    if (db->clock_read_us != 0 && age_us < CLOCK_AGE_US) {
-        *ret_now_us = db->clock_us + age_us;
-        return DB_OK;
-    }
-    arena = arena_new();
-    status = db_query(db, arena, "SELECT " SQL_NOW_US, NULL, 0, &rows);
-    if (status == DB_OK) {
-        db->clock_us = db_integer(&rows, 0, 0);
-        db->clock_read_us = clock_monotonic_us();
-        *ret_now_us = db->clock_us;
-    }
+    if (status == DB_OK)
+        *ret_now_us = db_integer(&rows, 0, 0);
     arena_free(arena);
     return status;
-}
-
-static enum db_status read_once(struct db_conn *db, db_body *body,
-                                void *context)
-{
-    int64_t now_us;
-    enum db_status status = read_clock(db, &now_us);
-
-    return status == DB_OK ? body(db, now_us, context) : status;
 }
 
 /* Big-endian, so that tokens sort by time. */

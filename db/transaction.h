@@ -37,8 +37,8 @@ enum db_status db_transact(struct db_conn *db, db_body *body,
 
 /*
  * The same without a transaction, for bodies that only read: connects,
- * retries once after a lost connection. `now_us` may then be off by the
- * drift and the steps of up to a second.
+ * retries once after a lost connection. `now_us` is then 0, for asking would
+ * be a statement of its own: a body that needs the clock says SQL_NOW_US.
  */
 enum db_status db_read(struct db_conn *db, db_body *body,
                        void *context) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "server/deliver/pushes.h"
 
 #include "db/push.h"
+#include "db/queue.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
@@ -36,7 +37,7 @@ struct look {
     size_t most; /* at a time */
     int64_t *ids;
     bool *waiting;
-    struct push_look op;
+    struct queue_look op;
 };
 
 struct claim {
@@ -142,14 +143,14 @@ static enum step look(struct task *task)
 {
     struct look *self = task->self;
     struct pushes *pushes = self->pushes;
-    struct push_look *op = &self->op;
+    struct queue_look *op = &self->op;
 
     op->queue_ids = self->ids;
     op->ret_waiting = self->waiting;
     op->count = 0;
     while (self->next < pushes->count && op->count < self->most)
         self->ids[op->count++] = pushes->items[self->next++]->queue_id;
-    return task_await_database(task, &op->job, &push_look_op, looked);
+    return task_await_database(task, &op->job, &queue_look_op, looked);
 }
 
 static enum step looked(struct task *task)

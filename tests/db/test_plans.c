@@ -121,7 +121,7 @@ static void push(size_t count)
 {
     const int64_t queues[] = {QUEUE, OTHER_QUEUE};
     bool waiting[2];
-    struct push_look look = push_look_of(queues, 2, waiting);
+    struct queue_look look = queue_look_of(queues, 2, waiting);
 
     ck_assert_int_eq(db_run(db, &look.job), DB_OK);
     for (int outcome = PUSH_GRADED; outcome <= PUSH_CUT_OFF; outcome++) {

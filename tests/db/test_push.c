@@ -348,7 +348,7 @@ START_TEST(a_look_tells_which_queues_have_submissions_waiting)
 {
     const int64_t ids[] = {OTHER_QUEUE, 77, QUEUE};
     bool waiting[] = {true, true, true};
-    struct push_look look = push_look_of(ids, 3, waiting);
+    struct queue_look look = queue_look_of(ids, 3, waiting);
 
     ck_assert_int_eq(db_run(db, &look.job), DB_OK);
     ck_assert(!waiting[0] && !waiting[1] && !waiting[2]);
@@ -366,14 +366,14 @@ START_TEST(a_look_takes_many_queues_and_none)
     enum { QUEUES = 1000 };
     int64_t ids[QUEUES];
     bool waiting[QUEUES];
-    struct push_look look;
+    struct queue_look look;
 
     mariadb_run("INSERT INTO xqueue_queue (id, name) SELECT n + 2,"
                 " CONCAT('q', n) FROM " MARIADB_NUMBERS,
                 QUEUES);
     for (int i = 0; i < QUEUES; i++)
         ids[i] = QUEUES - i;
-    look = push_look_of(ids, QUEUES, waiting);
+    look = queue_look_of(ids, QUEUES, waiting);
     submit("7:a");
     submit_elsewhere("7:b");
     ck_assert_int_eq(db_run(db, &look.job), DB_OK);

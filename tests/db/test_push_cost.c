@@ -17,7 +17,7 @@ static int64_t reads_of_look(void)
 {
     const int64_t queues[] = {QUEUE, OTHER_QUEUE};
     bool waiting[2];
-    struct push_look look = push_look_of(queues, 2, waiting);
+    struct queue_look look = queue_look_of(queues, 2, waiting);
     int64_t reads = reads_of(&look.job);
 
     ck_assert(waiting[0]);

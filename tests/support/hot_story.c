@@ -130,11 +130,11 @@ enum db_status answer(const struct submission_pull *pulled, const char *reply)
     return db_run(db, &self.job);
 }
 
-struct push_look push_look_of(const int64_t *queue_ids, size_t count,
-                              bool *ret_waiting)
+struct queue_look queue_look_of(const int64_t *queue_ids, size_t count,
+                                bool *ret_waiting)
 {
-    return (struct push_look){
-        .job.op = &push_look_op,
+    return (struct queue_look){
+        .job.op = &queue_look_op,
         .queue_ids = queue_ids,
         .count = count,
         .ret_waiting = ret_waiting,

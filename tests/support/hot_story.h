@@ -14,6 +14,7 @@
 #include "db/outbox.h"
 #include "db/pull.h"
 #include "db/push.h"
+#include "db/queue.h"
 #include "db/submit.h"
 #include "tests/support/conn_story.h"
 
@@ -46,8 +47,8 @@ struct submission_answer answer_of(int64_t id, const char *pullkey,
 enum db_status answer(const struct submission_pull *pulled, const char *reply);
 
 /* Which of these wait? */
-struct push_look push_look_of(const int64_t *queue_ids, size_t count,
-                              bool *ret_waiting);
+struct queue_look queue_look_of(const int64_t *queue_ids, size_t count,
+                                bool *ret_waiting);
 
 /*
  * One that is asked for: of QUEUE, for "http://grader", for a minute, all that
