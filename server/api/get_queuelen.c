@@ -1,19 +1,27 @@
 /*
  * GET /xqueue/get_queuelen/?queue_name=... - how many wait (R25, R26, R28).
  *
- *   api_get_queuelen  find the queue
+ *   api_get_queuelen  find the queue, ask whether it is known to be empty
+ *   known             reply with 0, or count
  *   counted           reply with the number
  */
 #include "db/queue.h"
 #include "server/api/endpoints.h"
 #include "server/api/reply.h"
 #include "server/task/queue_table.h"
+#include "server/task/queue_watch.h"
 
+struct length {
+    struct queue_question question;
+    struct queue_length op;
+};
+
+static enum step known(struct task *task);
 static enum step counted(struct task *task);
 
 enum step api_get_queuelen(struct task *task)
 {
-    struct queue_length *self = request_new_state(task, sizeof *self);
+    struct length *self = request_new_state(task, sizeof *self);
     struct text name = request_parameter(task, "queue_name");
     const struct queue_entry *queue;
 
@@ -26,15 +34,31 @@ enum step api_get_queuelen(struct task *task)
         return reply_fail(task,
                           arena_printf(task->arena, "Valid queue names are: %s",
                                        queue_table_names(task->env->queues)));
-    self->queue_id = queue->number;
-    return task_await_database(task, &self->job, &queue_length_op, counted);
+    self->question.queue_id = queue->number;
+    return queue_watch_ask(task->env->queue_watch, task, &self->question,
+                           known);
+}
+
+static enum step known(struct task *task)
+{
+    struct length *self = request_of(task)->state;
+
+    if (self->question.job.status != DB_OK)
+        return reply_unavailable(task, &self->question.job);
+    if (self->question.is_empty)
+        return reply_ok_number(task, 0);
+    self->op.queue_id = self->question.queue_id;
+    return task_await_database(task, &self->op.job, &queue_length_op, counted);
 }
 
 static enum step counted(struct task *task)
 {
-    const struct queue_length *self = request_of(task)->state;
+    const struct length *self = request_of(task)->state;
+    int64_t waiting = self->op.waiting > 0 ? self->op.waiting : 0;
 
-    if (self->job.status != DB_OK)
-        return reply_unavailable(task, &self->job);
-    return reply_ok_number(task, self->waiting < 0 ? 0 : self->waiting);
+    if (self->op.job.status != DB_OK)
+        return reply_unavailable(task, &self->op.job);
+    if (waiting == 0)
+        queue_watch_found_nothing(task->env->queue_watch, &self->question);
+    return reply_ok_number(task, waiting);
 }

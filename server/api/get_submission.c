@@ -1,7 +1,8 @@
 /*
  * GET /xqueue/get_submission/?queue_name=... - an active grader pulls.
  *
- *   api_get_submission  find the queue, lease the oldest submission
+ *   api_get_submission  find the queue, ask whether it is known to be empty
+ *   known               reply so, or lease the oldest submission
  *   pulled              reply with it
  *   map_read            or first read the file that its files are named in
  *   returned            which, or links, could not be had: it is back
@@ -19,6 +20,7 @@
 #include "server/config/config.h"
 #include "server/storage/file_map.h"
 #include "server/task/queue_table.h"
+#include "server/task/queue_watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +30,7 @@ static const char map_is_gone[] = "the map of its files is gone";
 enum { US_PER_MINUTE = 60 * 1000000 };
 
 struct pull {
+    struct queue_question question;
     struct submission_pull op;
     struct file_links links;
     struct buffer reply;
@@ -40,6 +43,7 @@ static void write_reply(struct submission_pull *op);
 static void write_start(struct pull *self);
 static void write_end(struct pull *self, struct text files);
 static void free_reply(void *object);
+static enum step known(struct task *task);
 static enum step pulled(struct task *task);
 static enum step read_map(struct task *task);
 static enum step map_read(struct task *task);
@@ -50,7 +54,6 @@ static enum step fail_files(struct task *task, const char *reason);
 enum step api_get_submission(struct task *task)
 {
     struct pull *self = request_new_state(task, sizeof *self);
-    struct submission_pull *op = &self->op;
     struct text name = request_parameter(task, "queue_name");
     const struct queue_entry *queue;
 
@@ -61,6 +64,24 @@ enum step api_get_submission(struct task *task)
     queue = queue_table_find(task->env->queues, name);
     if (queue == NULL)
         return reply_fail_queue(task, name, "not found");
+    self->op.queue_id = queue->number;
+    self->op.lease_us =
+        (int64_t)(queue->settings->processing_delay_min * US_PER_MINUTE);
+    self->question.queue_id = queue->number;
+    return queue_watch_ask(task->env->queue_watch, task, &self->question,
+                           known);
+}
+
+static enum step known(struct task *task)
+{
+    struct pull *self = request_of(task)->state;
+    struct submission_pull *op = &self->op;
+    struct text name = request_of(task)->queue;
+
+    if (self->question.job.status != DB_OK)
+        return reply_unavailable(task, &self->question.job);
+    if (self->question.is_empty)
+        return reply_fail_queue(task, name, "is empty");
     self->links = (struct file_links){
         .storage = task->env->storage,
         .queue_name = name,
@@ -68,11 +89,8 @@ enum step api_get_submission(struct task *task)
         .now_s = clock_wall_us() / 1000000,
     };
     arena_defer(task->arena, free_reply, self);
-    op->queue_id = queue->number;
     op->arena = task->arena;
     op->grader_id = request_client_address(task);
-    op->lease_us =
-        (int64_t)(queue->settings->processing_delay_min * US_PER_MINUTE);
     op->compose = write_reply;
     op->job.job.group = (uint64_t)op->queue_id;
     return task_await_database(task, &op->job, &submission_pull_op, pulled);
@@ -137,8 +155,10 @@ static enum step pulled(struct task *task)
     struct pull *self = request_of(task)->state;
     struct text name = request_of(task)->queue;
 
-    if (self->op.job.status == DB_NOT_FOUND)
+    if (self->op.job.status == DB_NOT_FOUND) {
+        queue_watch_found_nothing(task->env->queue_watch, &self->question);
         return reply_fail_queue(task, name, "is empty");
+    }
     if (self->op.job.status != DB_OK)
         return reply_unavailable(task, &self->op.job);
     request_of(task)->submission = self->op.id;
@@ -201,6 +221,7 @@ static enum step returned(struct task *task)
 {
     const struct pull *self = request_of(task)->state;
 
+    queue_watch_filled(task->env->queue_watch, self->op.queue_id);
     return fail_files(task, self->get.reason);
 }
 

@@ -19,6 +19,7 @@
 #include "server/session/sessions.h"
 #include "server/task/loop.h"
 #include "server/task/queue_table.h"
+#include "server/task/queue_watch.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
@@ -137,6 +138,8 @@ static enum step expired(struct task *task)
     if (self->expire.job.status != DB_OK)
         return finish(task);
     log_expired(&self->expire);
+    if (self->expire.returned > 0)
+        queue_watch_filled_any(task->env->queue_watch);
     if (self->expire.more && !self->housekeeping->stopping)
         return expire(task);
     return task_await_database(task, &self->epoch.job, &epoch_load_op,

@@ -15,6 +15,7 @@
 #include "server/deliver/callback_identity.h"
 #include "server/deliver/pushes.h"
 #include "server/task/queue_table.h"
+#include "server/task/queue_watch.h"
 
 static const char *const invalid = "Queue request has invalid format";
 
@@ -138,6 +139,8 @@ static enum step stored(struct task *task)
     struct submit *submit = request_of(task)->state;
     const struct submission_insert *self = &submit->insert;
 
+    /* Also when nobody knows whether it was. */
+    queue_watch_filled(task->env->queue_watch, self->queue_id);
     if (self->job.status != DB_OK && submit->files.put.count > 0 &&
         is_certain(self->job.status))
         return submit_files_take_back(task, &submit->files, refused);

@@ -31,6 +31,7 @@
 #include "server/task/database.h"
 #include "server/task/loop.h"
 #include "server/task/queue_table.h"
+#include "server/task/queue_watch.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -220,6 +221,7 @@ static bool start(struct service *service)
     service->on_hup =
         loop_signal_new(env->loop, SIGHUP, on_reload_signal, service);
     env->database = database_start(env->loop, service->first_config);
+    env->queue_watch = queue_watch_new(database_run, env->database);
     database_wait(env->database, POOL_WAIT_MS);
     set_own_url(service, NULL);
     file_storage_start(env, (struct text){(const char *)service->link_secret,
@@ -291,6 +293,7 @@ static void stop(struct service *service)
     sessions_stop(env->sessions);
     media_places_free(env->media_places);
     database_stop(env->database);
+    queue_watch_free(env->queue_watch);
     storage_stop(env->storage);
     delivery_free(service->delivery);
     housekeeping_free(service->housekeeping);

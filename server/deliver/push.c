@@ -25,6 +25,7 @@
 #include "server/deliver/push_line.h"
 #include "server/deliver/push_times.h"
 #include "server/fetch/fetch.h"
+#include "server/task/queue_watch.h"
 #include "server/task/task.h"
 
 #include <stdlib.h>
@@ -306,6 +307,8 @@ static enum step recorded(struct task *task)
         self->is_told = true;
         return task_await_time(task, RECORD_PAUSE_MS, record);
     }
+    if (self->end.outcome == PUSH_UNSENT || self->end.outcome == PUSH_CUT_OFF)
+        queue_watch_filled(task->env->queue_watch, self->end.queue_id);
     if (is_over)
         log_push(self, result_of(self));
     else

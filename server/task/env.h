@@ -16,14 +16,16 @@ struct loop;
 struct media_places;
 struct pushes;
 struct queue_table;
+struct queue_watch;
 struct sessions;
 struct storage;
 
 struct env {
     struct loop *loop;
     struct database *database;
-    const struct config *config;       /* replaced as a whole by a reload */
-    struct queue_table *queues;        /* likewise */
+    const struct config *config; /* replaced as a whole by a reload */
+    struct queue_table *queues;  /* likewise */
+    struct queue_watch *queue_watch;
     struct sessions *sessions;         /* NULL without the web part */
     struct media_places *media_places; /* likewise */
     struct fetcher *fetcher;           /* NULL without the delivering part */
