@@ -16,7 +16,7 @@
 struct db_job;
 
 struct db_op {
-    struct job_kind kind; /* .run = db_pool_run, .name, .max_batch */
+    struct job_kind kind; /* see DB_OP_KIND */
 
     /*
      * Run all jobs of the batch in one transaction and set the outputs of
@@ -30,10 +30,15 @@ struct db_op {
                                 size_t count);
 };
 
-/* Designated initialiser for the `kind` of a db_op. */
+/*
+ * Designated initialiser for the `kind` of a db_op. Where jobs share a
+ * transaction two are under way at a time: one on its way to the disk, one
+ * being put together. More of them would be smaller ones.
+ */
 #define DB_OP_KIND(op_name, batch)                                             \
     {                                                                          \
-        .name = (op_name), .max_batch = (batch), .run = db_pool_run            \
+        .name = (op_name), .max_batch = (batch),                               \
+        .max_running = (batch) > 1 ? 2 : 0, .run = db_pool_run                 \
     }
 
 struct db_job {

@@ -1,6 +1,9 @@
 /*
- * Threads for work that blocks. One mutex, two lists (waiting, finished), a
- * count of jobs somebody runs just now; nothing else is shared.
+ * Threads for work that blocks. Under one mutex: the lines that jobs wait in,
+ * the list of finished jobs, and their numbers; nothing else is shared.
+ *
+ * A line is there while it has jobs that wait or run; whoever takes a batch
+ * from one puts it behind the others.
  */
 #include "server/base/workers.h"
 
@@ -13,16 +16,30 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { PATIENCE_MS = 20 };
+
 STAILQ_HEAD(job_list, job);
+
+/* The jobs of one kind and group. */
+struct line {
+    const struct job_kind *kind;
+    uint64_t group;
+    struct job_list waiting; /* submitted, not taken */
+    size_t running;          /* batches */
+    int64_t taken_ms;        /* when the last one was taken */
+    TAILQ_ENTRY(line) entry;
+};
+
+TAILQ_HEAD(line_list, line);
 
 struct workers {
     struct workers_settings settings;
     pthread_mutex_t lock;
     pthread_cond_t arrived;
-    struct job_list waiting;  /* submitted, not taken */
+    struct line_list lines;
     struct job_list finished; /* ran, not collected */
-    size_t waiting_count;
-    size_t pending_count; /* submitted, not collected */
+    size_t waiting_count;     /* submitted, not taken */
+    size_t pending_count;     /* submitted, not collected */
     bool stopping;
     size_t started; /* numbers the threads */
     pthread_t *threads;
@@ -33,9 +50,14 @@ static size_t introduce(struct workers *workers);
 static bool wait_for_work(struct workers *workers, void *context,
                           int64_t *idle_at_ms);
 static void sleep_until(struct workers *workers, int64_t until_ms);
-static size_t take_batch(struct workers *workers, struct job **batch);
-static void finish_batch(struct workers *workers, struct job **batch,
-                         size_t count);
+static void stand_in_line(struct workers *workers, struct job *job);
+static struct line *line_of(struct workers *workers, const struct job *job);
+static struct line *find_turn(struct workers *workers, int64_t *ret_until_ms);
+static int64_t turn_ms(const struct workers *workers, const struct line *line);
+static struct line *take_batch(struct workers *workers, struct job **batch,
+                               size_t *ret_count);
+static void finish_batch(struct workers *workers, struct line *line,
+                         struct job **batch, size_t count);
 static void detach_finished(struct workers *workers, struct job_list *list);
 static void call_done(struct workers *workers, struct job_list *list);
 
@@ -45,12 +67,14 @@ struct workers *workers_start(const struct workers_settings *settings)
     pthread_condattr_t attributes;
 
     workers->settings = *settings;
+    if (settings->patience_ms == 0)
+        workers->settings.patience_ms = PATIENCE_MS;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&workers->arrived, &attributes);
     pthread_condattr_destroy(&attributes);
-    STAILQ_INIT(&workers->waiting);
+    TAILQ_INIT(&workers->lines);
     STAILQ_INIT(&workers->finished);
     workers->threads = xcalloc(settings->threads, sizeof(pthread_t));
     for (size_t i = 0; i < settings->threads; i++) {
@@ -68,13 +92,8 @@ bool workers_submit(struct workers *workers, struct job *job)
     pthread_mutex_lock(&workers->lock);
     accepted = !workers->stopping &&
                workers->waiting_count < workers->settings.max_waiting;
-    if (accepted) {
-        job->ran = false;
-        STAILQ_INSERT_TAIL(&workers->waiting, job, entry);
-        workers->waiting_count++;
-        workers->pending_count++;
-        pthread_cond_signal(&workers->arrived);
-    }
+    if (accepted)
+        stand_in_line(workers, job);
     pthread_mutex_unlock(&workers->lock);
     return accepted;
 }
@@ -110,12 +129,14 @@ size_t workers_waiting(struct workers *workers)
 void workers_stop(struct workers *workers)
 {
     struct job_list never_ran = STAILQ_HEAD_INITIALIZER(never_ran);
+    struct line *line;
 
     if (workers == NULL)
         return;
     pthread_mutex_lock(&workers->lock);
     workers->stopping = true;
-    STAILQ_CONCAT(&never_ran, &workers->waiting);
+    TAILQ_FOREACH(line, &workers->lines, entry)
+    STAILQ_CONCAT(&never_ran, &line->waiting);
     workers->waiting_count = 0;
     pthread_cond_broadcast(&workers->arrived);
     pthread_mutex_unlock(&workers->lock);
@@ -124,6 +145,10 @@ void workers_stop(struct workers *workers)
         pthread_join(workers->threads[i], NULL);
     workers_collect(workers);
     call_done(workers, &never_ran);
+    while ((line = TAILQ_FIRST(&workers->lines)) != NULL) {
+        TAILQ_REMOVE(&workers->lines, line, entry);
+        free(line);
+    }
     pthread_cond_destroy(&workers->arrived);
     pthread_mutex_destroy(&workers->lock);
     free(workers->threads);
@@ -142,12 +167,13 @@ static void *worker_main(void *argument)
     if (settings->worker_start != NULL)
         context = settings->worker_start(settings->shared, number);
     while (wait_for_work(workers, context, &idle_at_ms)) {
-        size_t count = take_batch(workers, batch);
+        size_t count;
+        struct line *line = take_batch(workers, batch, &count);
 
-        if (count == 0)
+        if (line == NULL)
             continue;
-        batch[0]->kind->run(context, batch, count);
-        finish_batch(workers, batch, count);
+        line->kind->run(context, batch, count);
+        finish_batch(workers, line, batch, count);
         idle_at_ms = 0;
     }
     if (settings->worker_stop != NULL)
@@ -183,12 +209,16 @@ static bool wait_for_work(struct workers *workers, void *context,
     bool has_hook = workers->settings.worker_idle != NULL;
     bool is_due = false;
     bool stopping;
+    int64_t until_ms;
 
     pthread_mutex_lock(&workers->lock);
-    while (!workers->stopping && STAILQ_EMPTY(&workers->waiting) && !is_due) {
+    while (!workers->stopping && find_turn(workers, &until_ms) == NULL &&
+           !is_due) {
+        if (has_hook && *idle_at_ms < until_ms)
+            until_ms = *idle_at_ms;
         is_due = has_hook && clock_monotonic_ms() >= *idle_at_ms;
         if (!is_due)
-            sleep_until(workers, has_hook ? *idle_at_ms : INT64_MAX);
+            sleep_until(workers, until_ms);
     }
     stopping = workers->stopping;
     pthread_mutex_unlock(&workers->lock);
@@ -212,38 +242,110 @@ static void sleep_until(struct workers *workers, int64_t until_ms)
         pthread_cond_timedwait(&workers->arrived, &workers->lock, &until);
 }
 
-/* The oldest job and those after it that may share its batch. */
-static size_t take_batch(struct workers *workers, struct job **batch)
+/*
+ * Under the lock. Behind others of a line whose batches are under way nobody
+ * needs to be woken: whoever was woken for the first of them minds the line.
+ */
+static void stand_in_line(struct workers *workers, struct job *job)
 {
-    struct job_list rest = STAILQ_HEAD_INITIALIZER(rest);
-    struct job *job;
-    size_t count = 0;
+    struct line *line = line_of(workers, job);
+    bool is_first = STAILQ_EMPTY(&line->waiting);
 
-    pthread_mutex_lock(&workers->lock);
-    while ((job = STAILQ_FIRST(&workers->waiting)) != NULL) {
-        size_t limit =
-            count == 0 ? WORKERS_MAX_BATCH : batch[0]->kind->max_batch;
-
-        if (count >= limit || count >= WORKERS_MAX_BATCH)
-            break;
-        STAILQ_REMOVE_HEAD(&workers->waiting, entry);
-        if (count == 0 ||
-            (job->kind == batch[0]->kind && job->group == batch[0]->group))
-            batch[count++] = job;
-        else
-            STAILQ_INSERT_TAIL(&rest, job, entry);
-    }
-    STAILQ_CONCAT(&rest, &workers->waiting);
-    STAILQ_CONCAT(&workers->waiting, &rest);
-    workers->waiting_count -= count;
-    if (!STAILQ_EMPTY(&workers->waiting))
+    job->ran = false;
+    STAILQ_INSERT_TAIL(&line->waiting, job, entry);
+    workers->waiting_count++;
+    workers->pending_count++;
+    if (is_first || turn_ms(workers, line) == 0)
         pthread_cond_signal(&workers->arrived);
-    pthread_mutex_unlock(&workers->lock);
-    return count;
 }
 
-static void finish_batch(struct workers *workers, struct job **batch,
-                         size_t count)
+/* Under the lock. A new line's turn comes after those of all others. */
+static struct line *line_of(struct workers *workers, const struct job *job)
+{
+    struct line *line;
+
+    TAILQ_FOREACH(line, &workers->lines, entry)
+    {
+        if (line->kind == job->kind && line->group == job->group)
+            return line;
+    }
+    line = xcalloc(1, sizeof *line);
+    line->kind = job->kind;
+    line->group = job->group;
+    STAILQ_INIT(&line->waiting);
+    TAILQ_INSERT_TAIL(&workers->lines, line, entry);
+    return line;
+}
+
+/*
+ * Under the lock: the line that a batch is to be taken from. NULL when there
+ * is none; *ret_until_ms is then when the next turn may come by itself.
+ */
+static struct line *find_turn(struct workers *workers, int64_t *ret_until_ms)
+{
+    struct line *line;
+    int64_t now_ms = -1;
+
+    *ret_until_ms = INT64_MAX;
+    TAILQ_FOREACH(line, &workers->lines, entry)
+    {
+        int64_t may_ms = turn_ms(workers, line);
+
+        if (may_ms == INT64_MAX)
+            continue;
+        if (now_ms < 0 && may_ms > 0)
+            now_ms = clock_monotonic_ms();
+        if (may_ms <= now_ms || may_ms == 0)
+            return line;
+        if (may_ms < *ret_until_ms)
+            *ret_until_ms = may_ms;
+    }
+    return NULL;
+}
+
+/* 0: at once; INT64_MAX: nobody waits in it. */
+static int64_t turn_ms(const struct workers *workers, const struct line *line)
+{
+    size_t most = line->kind->max_running;
+
+    if (STAILQ_EMPTY(&line->waiting))
+        return INT64_MAX;
+    if (most == 0 || line->running < most)
+        return 0;
+    return line->taken_ms + workers->settings.patience_ms;
+}
+
+static struct line *take_batch(struct workers *workers, struct job **batch,
+                               size_t *ret_count)
+{
+    struct line *line;
+    struct job *job;
+    size_t count = 0;
+    int64_t until_ms;
+
+    pthread_mutex_lock(&workers->lock);
+    line = find_turn(workers, &until_ms);
+    if (line != NULL) {
+        while (count < line->kind->max_batch &&
+               (job = STAILQ_FIRST(&line->waiting)) != NULL) {
+            STAILQ_REMOVE_HEAD(&line->waiting, entry);
+            batch[count++] = job;
+        }
+        line->running++;
+        line->taken_ms = clock_monotonic_ms();
+        workers->waiting_count -= count;
+        TAILQ_REMOVE(&workers->lines, line, entry);
+        TAILQ_INSERT_TAIL(&workers->lines, line, entry);
+        if (find_turn(workers, &until_ms) != NULL)
+            pthread_cond_signal(&workers->arrived);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    *ret_count = count;
+    return line;
+}
+
+static void finish_batch(struct workers *workers, struct line *line,
+                         struct job **batch, size_t count)
 {
     bool was_empty;
 
@@ -252,6 +354,11 @@ static void finish_batch(struct workers *workers, struct job **batch,
     for (size_t i = 0; i < count; i++) {
         batch[i]->ran = true;
         STAILQ_INSERT_TAIL(&workers->finished, batch[i], entry);
+    }
+    line->running--;
+    if (line->running == 0 && STAILQ_EMPTY(&line->waiting)) {
+        TAILQ_REMOVE(&workers->lines, line, entry);
+        free(line);
     }
     pthread_mutex_unlock(&workers->lock);
     if (was_empty && workers->settings.wake != NULL)

@@ -6,10 +6,16 @@
  * but the worker may read or write the job or anything it points to. `done`
  * runs exactly once, on the thread that calls workers_collect() (the loop).
  *
- * A worker that becomes free takes the oldest job and, with it, the following
- * jobs of the same kind and group, up to the kind's max_batch: what queued up
- * while the last batch ran goes together, and nothing waits for a batch to
- * fill.
+ * Jobs of one kind and group stand in one line. A worker that becomes free
+ * takes a batch from the line whose turn it is, up to the kind's max_batch:
+ * what queued up while the last batch ran goes together, and nothing waits for
+ * a batch to fill. Lines take turns, so that a long one does not hold up the
+ * others.
+ *
+ * A kind may say that more than max_running batches of a line at a time do
+ * not pay: then what comes meanwhile queues up for a larger batch, although
+ * workers are free. A line that has waited so for patience_ms is served all
+ * the same: its batches may be waiting for something themselves.
  */
 #ifndef XQUEUE_BASE_WORKERS_H
 #define XQUEUE_BASE_WORKERS_H
@@ -27,7 +33,8 @@ enum { WORKERS_MAX_BATCH = 1024 };
 
 struct job_kind {
     const char *name;
-    size_t max_batch; /* from 1 to WORKERS_MAX_BATCH */
+    size_t max_batch;   /* from 1 to WORKERS_MAX_BATCH */
+    size_t max_running; /* batches of a line at a time; 0: no limit */
 
     /* Worker thread. `context` is what `worker_start` returned. */
     void (*run)(void *context, struct job **jobs, size_t count);
@@ -45,6 +52,7 @@ struct workers_settings {
     const char *name; /* of the threads; at most 11 characters */
     size_t threads;
     size_t max_waiting; /* jobs not yet taken; beyond it submit refuses */
+    int patience_ms;    /* 0: 20 */
 
     /* Called on each worker thread; may be NULL. */
     void *(*worker_start)(void *shared, size_t number);

@@ -82,6 +82,9 @@ static const struct job_kind single = {
 static const struct job_kind batched = {
     .name = "batched", .max_batch = 3, .run = run};
 
+static const struct job_kind paired = {
+    .name = "paired", .max_batch = 10, .max_running = 2, .run = run};
+
 static struct note note_of(const struct job_kind *kind, uint64_t group)
 {
     return (struct note){.job = {.kind = kind, .group = group, .done = done}};
@@ -93,6 +96,19 @@ static struct workers *start(size_t threads, size_t max_waiting)
         .name = "test",
         .threads = threads,
         .max_waiting = max_waiting,
+        .wake = wake,
+    };
+
+    return workers_start(&settings);
+}
+
+static struct workers *start_patient(size_t threads, int patience_ms)
+{
+    const struct workers_settings settings = {
+        .name = "test",
+        .threads = threads,
+        .max_waiting = 100,
+        .patience_ms = patience_ms,
         .wake = wake,
     };
 
@@ -180,6 +196,106 @@ START_TEST(kinds_and_groups_do_not_mix_and_keep_their_order)
     ck_assert_int_eq(a2.place, 3);
     ck_assert_int_eq(b1.place, 4);
     ck_assert_int_eq(c.place, 5);
+    workers_stop(workers);
+}
+END_TEST
+
+START_TEST(lines_take_turns)
+{
+    struct workers *workers = start(1, 100);
+    struct note first = note_of(&single, 0);
+    struct note many[6];
+    struct note other = note_of(&batched, 2);
+
+    hold(workers, &first);
+    for (int i = 0; i < 6; i++) {
+        many[i] = note_of(&batched, 1);
+        ck_assert(workers_submit(workers, &many[i].job));
+    }
+    ck_assert(workers_submit(workers, &other.job));
+    is_gated = false;
+    sem_post(&gate);
+    collect_all(workers);
+    ck_assert_int_eq(many[2].place, 4);
+    ck_assert_int_eq(other.place, 5);
+    ck_assert_int_eq(many[3].place, 6);
+    workers_stop(workers);
+}
+END_TEST
+
+/* Two that fill their line, and then more of it: they have not been taken. */
+static void fill_line(struct workers *workers, struct note *notes, int count)
+{
+    for (int i = 0; i < 2; i++) {
+        notes[i] = note_of(&paired, 0);
+        hold(workers, &notes[i]);
+    }
+    for (int i = 2; i < count; i++) {
+        notes[i] = note_of(&paired, 0);
+        ck_assert(workers_submit(workers, &notes[i].job));
+    }
+}
+
+START_TEST(a_line_with_enough_batches_under_way_gathers_a_larger_one)
+{
+    struct workers *workers = start_patient(8, 60 * 1000);
+    struct note notes[8];
+
+    fill_line(workers, notes, 8);
+    ck_assert_uint_eq(workers_waiting(workers), 6);
+    is_gated = false;
+    sem_post(&gate);
+    sem_post(&gate);
+    collect_all(workers);
+    ck_assert_uint_eq(notes[0].batch_size, 1);
+    ck_assert_uint_eq(notes[1].batch_size, 1);
+    for (int i = 2; i < 8; i++)
+        ck_assert_uint_eq(notes[i].batch_size, 6);
+    workers_stop(workers);
+}
+END_TEST
+
+START_TEST(a_line_with_enough_batches_under_way_does_not_hold_up_another)
+{
+    struct workers *workers = start_patient(3, 60 * 1000);
+    struct note notes[3];
+    struct note other = note_of(&paired, 1);
+
+    fill_line(workers, notes, 3);
+    is_gated = false;
+    ck_assert(workers_submit(workers, &other.job));
+    while (other.done == 0) {
+        take(&woken);
+        workers_collect(workers);
+    }
+    ck_assert_int_eq(notes[0].done + notes[1].done, 0);
+    sem_post(&gate);
+    sem_post(&gate);
+    collect_all(workers);
+    workers_stop(workers);
+}
+END_TEST
+
+/* As of batches that wait for a lock, or for a disk that is very slow. */
+START_TEST(batches_that_take_long_do_not_hold_up_their_line_for_ever)
+{
+    struct workers *workers = start_patient(3, 1);
+    struct note notes[4];
+
+    fill_line(workers, notes, 2);
+    is_gated = false;
+    for (int i = 2; i < 4; i++) {
+        notes[i] = note_of(&paired, 0);
+        ck_assert(workers_submit(workers, &notes[i].job));
+    }
+    while (notes[2].done == 0 || notes[3].done == 0) {
+        take(&woken);
+        workers_collect(workers);
+    }
+    ck_assert_int_eq(notes[0].done + notes[1].done, 0);
+    sem_post(&gate);
+    sem_post(&gate);
+    collect_all(workers);
     workers_stop(workers);
 }
 END_TEST
@@ -356,6 +472,10 @@ int main(void)
         TELL(a_job_runs_and_is_done_once),
         TELL(what_waited_together_runs_together_up_to_the_limit),
         TELL(kinds_and_groups_do_not_mix_and_keep_their_order),
+        TELL(lines_take_turns),
+        TELL(a_line_with_enough_batches_under_way_gathers_a_larger_one),
+        TELL(a_line_with_enough_batches_under_way_does_not_hold_up_another),
+        TELL(batches_that_take_long_do_not_hold_up_their_line_for_ever),
         TELL(a_full_pool_refuses),
         TELL(stopping_ends_what_runs_and_cancels_what_waits),
         TELL(a_job_may_be_submitted_again_when_it_is_done),
