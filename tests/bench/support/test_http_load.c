@@ -7,6 +7,7 @@
 #include "tests/bench/support/latencies.h"
 #include "tests/bench/support/raw_http.h"
 #include "tests/support/peer.h"
+#include "tests/support/port.h"
 #include "tests/support/story.h"
 
 #include <arpa/inet.h>
@@ -152,7 +153,7 @@ END_TEST
 START_TEST(nobody_there_is_a_failure_too)
 {
     struct plan plan = {.requests = 3, .path = "/"};
-    struct http_load_result result = run(peer_unused_port(), 2, &plan);
+    struct http_load_result result = run(port_reserve(), 2, &plan);
 
     ck_assert_int_eq(result.failed, 6);
     ck_assert_int_eq(result.answered, 0);
