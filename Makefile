@@ -41,7 +41,7 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) from its corpus
 bench: ## Run the benchmarks: all (10 min), NAME=submit, or SHORT=1 (1 min)
 	@tests/tools/packages.sh $(if $(SHORT),test,bench)
 	@tests/tools/build.sh $(built)-bench \
-	    $(or $(NAME:%=bench_%) $(NAME:%=bench_table),benches) \
+	    $(if $(NAME),bench_table $(NAME:%=bench_%),benches) \
 	    -DCMAKE_BUILD_TYPE=Release
 	@BENCH_SHORT=$(SHORT) tests/bench/run.sh $(built)-bench $(NAME)
 	@$(if $(README),tests/bench/readme.sh $(built)-bench)
