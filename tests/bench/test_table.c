@@ -106,6 +106,7 @@ START_TEST(a_table_for_a_terminal)
     report_json_text(&line, "text", "a row is lost");
     report_json_end(&line);
     text = run("text", NULL);
+    ck_assert_ptr_null(strstr(text, "All that must hold does."));
     expect_words(text, "\na: this and \"that\"\n32 clients ");
     expect_words(text, " 250/s    1,000/s R1 ");
     expect_words(text, "\nWRONG: a row is lost\n");

@@ -102,6 +102,9 @@ static void print_sum(const struct results *results)
     putchar('\n');
     if (targets > 0)
         printf("%zu of %zu targets are met. ", met, targets);
-    printf("%zu of what must hold %s not.\n", wrong,
-           wrong == 1 ? "does" : "do");
+    if (wrong == 0)
+        puts("All that must hold does.");
+    else
+        printf("%zu of what must hold %s not.\n", wrong,
+               wrong == 1 ? "does" : "do");
 }
