@@ -4,12 +4,12 @@
  */
 #include "server/deliver/form_write.h"
 
-#include <ctype.h>
-#include <string.h>
+static bool stays(char byte);
 
 void form_write_field(struct buffer *form, const char *name, struct text value)
 {
     static const char digits[] = "0123456789ABCDEF";
+    size_t done = 0;
 
     if (form->size > 0)
         buffer_append_char(form, '&');
@@ -19,13 +19,23 @@ void form_write_field(struct buffer *form, const char *name, struct text value)
     for (size_t i = 0; i < value.size; i++) {
         unsigned char byte = (unsigned char)value.data[i];
 
-        if (byte < 0x80 &&
-            (isalnum(byte) || (byte != '\0' && strchr("_.-~", byte) != NULL)))
-            buffer_append_char(form, (char)byte);
-        else if (byte == ' ')
+        if (stays(value.data[i]))
+            continue;
+        buffer_append(form, value.data + done, i - done);
+        done = i + 1;
+        if (byte == ' ')
             buffer_append_char(form, '+');
         else
             buffer_append(
                 form, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
     }
+    if (done < value.size)
+        buffer_append(form, value.data + done, value.size - done);
+}
+
+static bool stays(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_' || byte == '.' ||
+           byte == '-' || byte == '~';
 }

@@ -4,7 +4,8 @@
  * A fetch moves from `waiting` (in order of arrival) to `active` (at most
  * max_connections) to `finished`, and leaves that in a deferred event, which
  * calls `done`. Redirects are followed here, one hop after the other, so that
- * each is held to the policy before anything is connected.
+ * each is held to the policy before anything is connected. Curl's handles are
+ * kept for the next fetch: to make one costs as much as to fill it.
  */
 #include "server/fetch/fetch.h"
 
@@ -20,7 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_MAX_CONNECTIONS = 256 };
+enum { DEFAULT_MAX_CONNECTIONS = 256, MOST_SPARES = 32 };
 
 struct fetcher {
     struct event_base *base;          /* borrows */
@@ -33,11 +34,16 @@ struct fetcher {
     size_t active_count;
     size_t count; /* of all three */
     bool is_stopping;
+    CURL *spares[MOST_SPARES]; /* owns; reset */
+    size_t spare_count;
 };
 
 static void clear_outcome(struct fetch *fetch);
 static void start_waiting(struct fetcher *fetcher);
 static void begin(struct fetcher *fetcher, struct fetch_transfer *transfer);
+static CURL *take_handle(struct fetcher *fetcher);
+static void keep_handle(struct fetcher *fetcher,
+                        struct fetch_transfer *transfer);
 static bool headers_are_plain(const struct fetch *fetch);
 static void begin_hop(struct fetcher *fetcher, struct fetch_transfer *transfer);
 static void on_ended(void *context, void *easy, int result);
@@ -139,6 +145,8 @@ void fetcher_free(struct fetcher *fetcher)
     fetcher->is_stopping = true;
     cancel_all(fetcher);
     report_finished(fetcher);
+    while (fetcher->spare_count > 0)
+        curl_easy_cleanup(fetcher->spares[--fetcher->spare_count]);
     fetch_loop_free(fetcher->loop);
     event_free(fetcher->deferred);
     free((char *)fetcher->settings.user_agent);
@@ -183,8 +191,31 @@ static void begin(struct fetcher *fetcher, struct fetch_transfer *transfer)
     TAILQ_REMOVE(&fetcher->waiting, transfer, link);
     TAILQ_INSERT_TAIL(&fetcher->active, transfer, link);
     fetcher->active_count++;
+    transfer->easy = take_handle(fetcher);
     fetch_transfer_begin(transfer, fetcher->base, on_silence);
     begin_hop(fetcher, transfer);
+}
+
+static CURL *take_handle(struct fetcher *fetcher)
+{
+    CURL *easy = fetcher->spare_count > 0
+                     ? fetcher->spares[--fetcher->spare_count]
+                     : curl_easy_init();
+
+    if (easy == NULL)
+        fatal("fetch: cannot make a handle");
+    return easy;
+}
+
+/* Nothing of this fetch stays in it. */
+static void keep_handle(struct fetcher *fetcher,
+                        struct fetch_transfer *transfer)
+{
+    if (fetcher->spare_count == MOST_SPARES)
+        return;
+    curl_easy_reset(transfer->easy);
+    fetcher->spares[fetcher->spare_count++] = transfer->easy;
+    transfer->easy = NULL;
 }
 
 /* A line break in one would make two. */
@@ -302,6 +333,7 @@ static void finish(struct fetch_transfer *transfer, enum fetch_status status)
         fetcher->active_count--;
         fetch->duration_ms = clock_monotonic_ms() - transfer->started_ms;
         fetch_transfer_record(transfer);
+        keep_handle(fetcher, transfer);
         fetch_transfer_close(transfer);
     } else {
         TAILQ_REMOVE(&fetcher->waiting, transfer, link);

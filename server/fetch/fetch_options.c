@@ -32,7 +32,8 @@ void fetch_options_set(struct fetch_transfer *transfer, const char *user_agent,
 {
     CURL *easy = transfer->easy;
 
-    curl_easy_reset(easy);
+    if (transfer->redirects > 0)
+        curl_easy_reset(easy);
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;
     set_manners(easy);

@@ -7,8 +7,8 @@
 #include "server/fetch/fetch_transfer.h"
 
 /*
- * Set every option but the callbacks on transfer->easy, whatever was set
- * before. `spent_ms` of the total time are gone.
+ * Set every option but the callbacks on transfer->easy, which is as new or has
+ * those of the hop before. `spent_ms` of the total time are gone.
  */
 void fetch_options_set(struct fetch_transfer *transfer, const char *user_agent,
                        int64_t spent_ms);

@@ -60,8 +60,7 @@ void fetch_transfer_begin(struct fetch_transfer *transfer,
     transfer->on_silence = on_silence;
     transfer->error = xcalloc(1, CURL_ERROR_SIZE);
     transfer->idle_timer = event_new(base, -1, 0, on_idle_timer, transfer);
-    transfer->easy = curl_easy_init();
-    if (transfer->easy == NULL || transfer->idle_timer == NULL)
+    if (transfer->idle_timer == NULL)
         fatal("fetch: cannot make a transfer");
 }
 

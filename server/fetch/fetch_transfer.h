@@ -51,8 +51,9 @@ struct fetch_transfer *fetch_transfer_new(struct fetcher *fetcher,
                                           struct fetch *fetch);
 
 /*
- * Its turn has come: the clock starts. `on_silence` is called from the event
- * loop when no byte has moved for too long.
+ * Its turn has come, and it has a handle that is as new: the clock starts.
+ * `on_silence` is called from the event loop when no byte has moved for too
+ * long.
  */
 void fetch_transfer_begin(struct fetch_transfer *transfer,
                           struct event_base *base,

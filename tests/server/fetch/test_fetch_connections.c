@@ -28,6 +28,35 @@ START_TEST(a_connection_is_used_again)
 }
 END_TEST
 
+START_TEST(a_fetch_takes_nothing_of_the_one_before)
+{
+    static const char *const headers[] = {"X-Mark: first", NULL};
+    struct peer *peer = peer_start_one((struct peer_rule){.body = "ok"});
+    struct fetch first = fetching_to(peer_url(peer, "/first"), "a body");
+    struct fetch second = fetching_to(peer_url(peer, "/second"), "x");
+    const struct peer_request *request;
+
+    first.method = "PUT";
+    first.headers = headers;
+    first.username = "lms";
+    first.password = "secret";
+    first.fresh_connection = true;
+    fetching_run(&first);
+    fetching_release(&first);
+    second.content_type = NULL;
+    fetching_run(&second);
+    ck_assert_int_eq(second.status, FETCH_DONE);
+    fetching_release(&second);
+    request = peer_request(peer, 1);
+    ck_assert_str_eq(request->line, "POST /second HTTP/1.1");
+    ck_assert(text_equal_string(request->body, "x"));
+    ck_assert(text_is_absent(peer_header(request, "Authorization")));
+    ck_assert(text_is_absent(peer_header(request, "X-Mark")));
+    ck_assert(text_is_absent(peer_header(request, "Content-Type")));
+    peer_stop(peer);
+}
+END_TEST
+
 START_TEST(two_hundred_transfers_share_sixteen_connections)
 {
     enum { COUNT = 200 };
@@ -349,6 +378,7 @@ END_TEST
 
 FETCHING_STORY(
     "fetch connections", TELL(a_connection_is_used_again),
+    TELL(a_fetch_takes_nothing_of_the_one_before),
     TELL(two_hundred_transfers_share_sixteen_connections),
     TELL(those_who_wait_are_served_in_order),
     TELL(a_fetch_may_be_started_again_or_freed_by_its_done),
