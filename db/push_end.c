@@ -1,9 +1,13 @@
 /*
  * What became of pushes, several in one transaction:
  *
- *   lock the live rows of all of them, in the order of id; then for each
- *   end_ours       what its outcome asks for, when the lease is still ours
- *   leave_place    its place among the queue's pushes is free, in any case
+ *   lock           the live rows of all of them, in the order of id
+ *   end_ours       each that is no plain grade: what its outcome asks for, when
+ *                  the lease is still ours
+ *   push_grades_store
+ *                  the plain grades, all together
+ *   leave_place    each one's place among the queue's pushes is free, in any
+ *                  case
  *
  * A lease is ours as long as the newest key is: one that ran out a moment
  * ago, and that nobody else has got, still takes the grade. Nobody repeats
@@ -15,6 +19,7 @@
 #include "db/lease.h"
 #include "db/live_batch.h"
 #include "db/outbox_row.h"
+#include "db/push_grades.h"
 #include "server/base/crypto.h"
 #include "server/base/utf8.h"
 
@@ -25,8 +30,9 @@ static enum db_status run_end(struct db_conn *db, struct db_job **jobs,
 static void prepare_all(struct db_job **jobs, size_t count);
 static enum db_status end_body(struct db_conn *db, int64_t now_us,
                                void *context);
-static enum db_status end_one(struct db_conn *db, struct live_batch *batch,
-                              struct push_end *self);
+static enum db_status end_all(struct db_conn *db, struct live_batch *batch);
+static bool is_plain_grade(const struct push_end *self,
+                           const struct live_row *live);
 static bool is_ours(const struct push_end *self, const struct live_row *live);
 static enum db_status end_ours(struct db_conn *db, struct live_batch *batch,
                                struct push_end *self,
@@ -90,24 +96,44 @@ static enum db_status end_body(struct db_conn *db, int64_t now_us,
     batch->arena = arena_new();
     batch->now_us = now_us;
     status = live_batch_lock(db, batch);
+    if (status == DB_OK)
+        status = end_all(db, batch);
     for (size_t i = 0; i < batch->count && status == DB_OK; i++)
-        status = end_one(db, batch, item(batch->jobs, i));
+        status = leave_place(db, item(batch->jobs, i));
     arena_free(batch->arena);
     return status;
 }
 
-static enum db_status end_one(struct db_conn *db, struct live_batch *batch,
-                              struct push_end *self)
+static enum db_status end_all(struct db_conn *db, struct live_batch *batch)
 {
-    const struct live_row *live = live_batch_find(batch, self->id);
+    struct push_grade *grades =
+        arena_alloc(batch->arena, batch->count * sizeof *grades);
     enum db_status status = DB_OK;
+    size_t count = 0;
 
-    self->will_deliver = false;
-    self->job.status =
-        live != NULL && is_ours(self, live) ? DB_OK : DB_MISMATCH;
-    if (self->job.status == DB_OK)
-        status = end_ours(db, batch, self, live);
-    return status == DB_OK ? leave_place(db, self) : status;
+    for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
+        struct push_end *self = item(batch->jobs, i);
+        const struct live_row *live = live_batch_find(batch, self->id);
+
+        self->will_deliver = false;
+        self->job.status =
+            live != NULL && is_ours(self, live) ? DB_OK : DB_MISMATCH;
+        if (self->job.status != DB_OK)
+            continue;
+        if (is_plain_grade(self, live))
+            grades[count++] = (struct push_grade){self, live};
+        else
+            status = end_ours(db, batch, self, live);
+    }
+    return status == DB_OK ? push_grades_store(db, batch, grades, count)
+                           : status;
+}
+
+static bool is_plain_grade(const struct push_end *self,
+                           const struct live_row *live)
+{
+    return self->outcome == PUSH_GRADED && live->state != LIVE_SUPERSEDED &&
+           live->pulled_us == 0;
 }
 
 /* A grade is worth having even after we have given up. */
