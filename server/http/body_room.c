@@ -57,19 +57,23 @@ void http_body_room_begin(struct http_connection *connection)
 /* 0: it does not say. */
 static size_t announced_bytes(struct text head)
 {
-    static const char name[] = "\nContent-Length:";
+    static const char name[] = "Content-Length:";
+    const char *const end = head.data + head.size;
+    const char *line = memchr(head.data, '\n', head.size);
     int64_t bytes = 0;
 
-    for (size_t i = 0; i + sizeof name < head.size; i++) {
-        const char *value = head.data + i + sizeof name - 1;
-        const char *end;
+    while (line != NULL && (size_t)(end - line) > sizeof name) {
+        const char *value = line + sizeof name;
+        const char *value_end;
 
-        if (strncasecmp(head.data + i, name, sizeof name - 1) != 0)
+        if (strncasecmp(line + 1, name, sizeof name - 1) != 0) {
+            line = memchr(line + 1, '\n', (size_t)(end - line) - 1);
             continue;
-        end = memchr(value, '\r', head.size - (size_t)(value - head.data));
-        if (end != NULL &&
+        }
+        value_end = memchr(value, '\r', (size_t)(end - value));
+        if (value_end != NULL &&
             text_to_integer(
-                text_trim((struct text){value, (size_t)(end - value)}),
+                text_trim((struct text){value, (size_t)(value_end - value)}),
                 &bytes) &&
             bytes > 0)
             return (size_t)bytes;
