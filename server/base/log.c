@@ -34,6 +34,9 @@ static const char *const level_names[] = {
 static char *format_words(const char *format, va_list arguments)
     PRINTF_LIKE(1, 0);
 static void append_time(struct buffer *line);
+static void write_digits(char *place, size_t count, int number);
+static void append_integer(struct buffer *line, int64_t integer);
+static void append_word(struct buffer *line, const char *word);
 static void append_logfmt(struct buffer *line, enum log_level level,
                           const char *event, const struct log_field *fields,
                           size_t count);
@@ -141,16 +144,43 @@ static char *format_words(const char *format, va_list arguments)
     return text;
 }
 
+/* Without printf(), as the other parts: there is a line for each request. */
 static void append_time(struct buffer *line)
 {
     int64_t now_us = clock_wall_us();
     time_t seconds = (time_t)(now_us / 1000000);
+    char text[] = "0000-00-00T00:00:00.000Z";
     struct tm parts;
-    char text[32];
 
     gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    buffer_printf(line, "%s.%03dZ", text, (int)(now_us / 1000 % 1000));
+    write_digits(text, 4, parts.tm_year + 1900);
+    write_digits(text + 5, 2, parts.tm_mon + 1);
+    write_digits(text + 8, 2, parts.tm_mday);
+    write_digits(text + 11, 2, parts.tm_hour);
+    write_digits(text + 14, 2, parts.tm_min);
+    write_digits(text + 17, 2, parts.tm_sec);
+    write_digits(text + 20, 3, (int)(now_us / 1000 % 1000));
+    buffer_append(line, text, sizeof text - 1);
+}
+
+static void write_digits(char *place, size_t count, int number)
+{
+    for (size_t i = count; i-- > 0; number /= 10)
+        place[i] = (char)('0' + number % 10);
+}
+
+static void append_integer(struct buffer *line, int64_t integer)
+{
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    char digits[20]; /* of 2^64 */
+    size_t first = sizeof digits;
+
+    do
+        digits[--first] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (integer < 0)
+        buffer_append_char(line, '-');
+    buffer_append(line, digits + first, sizeof digits - first);
 }
 
 static void append_logfmt(struct buffer *line, enum log_level level,
@@ -158,16 +188,24 @@ static void append_logfmt(struct buffer *line, enum log_level level,
                           size_t count)
 {
     append_time(line);
-    buffer_printf(line, " %s %s", level_names[level], event);
+    append_word(line, level_names[level]);
+    append_word(line, event);
     for (size_t i = 0; i < count; i++) {
         if (fields[i].kind == LOG_FIELD_ABSENT)
             continue;
-        buffer_printf(line, " %s=", fields[i].key);
+        append_word(line, fields[i].key);
+        buffer_append_char(line, '=');
         if (fields[i].kind == LOG_FIELD_INTEGER)
-            buffer_printf(line, "%lld", (long long)fields[i].integer);
+            append_integer(line, fields[i].integer);
         else
             append_value(line, fields[i].text);
     }
+}
+
+static void append_word(struct buffer *line, const char *word)
+{
+    buffer_append_char(line, ' ');
+    buffer_append_string(line, word);
 }
 
 static void append_json(struct buffer *line, enum log_level level,
@@ -183,7 +221,7 @@ static void append_json(struct buffer *line, enum log_level level,
             continue;
         buffer_printf(line, ", \"%s\": ", fields[i].key);
         if (fields[i].kind == LOG_FIELD_INTEGER)
-            buffer_printf(line, "%lld", (long long)fields[i].integer);
+            append_integer(line, fields[i].integer);
         else
             append_quoted(line, fields[i].text);
     }
