@@ -18,22 +18,26 @@ enum {
     MARGIN_US = 100000,
     SWEEP_PAUSE = 20,
     SWEEP_PAUSE_MAX_US = 5000000,
-    SWEEP_LOST_US = 1000000 /* one that never ends does not stop the others */
+    SWEEP_LOST_US = 1000000, /* one that never ends does not stop the others */
+    MOST = 1024              /* whatever is forgotten is swept anew */
 };
 
-struct queue_floor {
-    int64_t queue_id;
+struct floor {
+    enum floor_of of;
+    int64_t number;
     int64_t floor_us;
     int64_t sweep_us; /* the next one is due (monotonic) */
 };
 
 struct floors {
     pthread_mutex_t lock;
-    struct queue_floor *list;
+    struct floor list[MOST];
     size_t count;
 };
 
-static struct queue_floor *find(struct floors *floors, int64_t queue_id);
+static struct floor *find(struct floors *floors, enum floor_of of,
+                          int64_t number);
+static struct floor *make_room(struct floors *floors);
 static int64_t pause_after(const struct floor_look *look, int64_t now_us);
 
 struct floors *floors_new(void)
@@ -47,30 +51,31 @@ struct floors *floors_new(void)
 void floors_free(struct floors *floors)
 {
     pthread_mutex_destroy(&floors->lock);
-    free(floors->list);
     free(floors);
 }
 
-struct floor_look floors_begin(struct floors *floors, int64_t queue_id)
+struct floor_look floors_begin(struct floors *floors, enum floor_of of,
+                               int64_t number)
 {
     struct floor_look look = {
-        .queue_id = queue_id,
+        .of = of,
+        .number = number,
         .from_us = INT64_MIN,
         .is_sweep = true,
         .begin_us = clock_monotonic_us(),
     };
-    struct queue_floor *queue;
+    struct floor *floor;
 
     if (floors == NULL)
         return look;
     pthread_mutex_lock(&floors->lock);
-    queue = find(floors, queue_id);
-    if (look.begin_us < queue->sweep_us) {
+    floor = find(floors, of, number);
+    if (look.begin_us < floor->sweep_us) {
         look.is_sweep = false;
-        look.from_us = queue->floor_us;
+        look.from_us = floor->floor_us;
     } else {
         /* The others need not sweep as well. */
-        queue->sweep_us = look.begin_us + SWEEP_LOST_US;
+        floor->sweep_us = look.begin_us + SWEEP_LOST_US;
     }
     pthread_mutex_unlock(&floors->lock);
     return look;
@@ -80,48 +85,68 @@ void floors_end(struct floors *floors, const struct floor_look *look,
                 int64_t lowest_us)
 {
     int64_t floor_us = lowest_us - MARGIN_US;
-    struct queue_floor *queue;
+    struct floor *floor;
 
     if (floors == NULL)
         return;
     pthread_mutex_lock(&floors->lock);
-    queue = find(floors, look->queue_id);
+    floor = find(floors, look->of, look->number);
     if (look->is_sweep) {
         int64_t now_us = clock_monotonic_us();
 
-        queue->floor_us = floor_us;
-        queue->sweep_us = now_us + pause_after(look, now_us);
-    } else if (floor_us > queue->floor_us) {
-        queue->floor_us = floor_us;
+        floor->floor_us = floor_us;
+        floor->sweep_us = now_us + pause_after(look, now_us);
+    } else if (floor_us > floor->floor_us) {
+        floor->floor_us = floor_us;
     }
     pthread_mutex_unlock(&floors->lock);
 }
 
-void floors_lower(struct floors *floors, int64_t queue_id, int64_t arrival_us)
+void floors_lower(struct floors *floors, enum floor_of of, int64_t number,
+                  int64_t time_us)
 {
-    struct queue_floor *queue;
+    struct floor *floor;
 
     if (floors == NULL)
         return;
     pthread_mutex_lock(&floors->lock);
-    queue = find(floors, queue_id);
-    if (arrival_us < queue->floor_us)
-        queue->floor_us = arrival_us;
+    floor = find(floors, of, number);
+    if (time_us < floor->floor_us)
+        floor->floor_us = time_us;
     pthread_mutex_unlock(&floors->lock);
 }
 
-/* A new one is swept first. There are as many as queues in use. */
-static struct queue_floor *find(struct floors *floors, int64_t queue_id)
+/* A new one is swept first. */
+static struct floor *find(struct floors *floors, enum floor_of of,
+                          int64_t number)
 {
+    struct floor *floor;
+
     for (size_t i = 0; i < floors->count; i++) {
-        if (floors->list[i].queue_id == queue_id)
-            return &floors->list[i];
+        floor = &floors->list[i];
+        if (floor->of == of && floor->number == number)
+            return floor;
     }
-    floors->list =
-        xrealloc(floors->list, (floors->count + 1) * sizeof *floors->list);
-    floors->list[floors->count] = (struct queue_floor){
-        .queue_id = queue_id, .floor_us = INT64_MIN, .sweep_us = INT64_MIN};
-    return &floors->list[floors->count++];
+    floor = make_room(floors);
+    *floor = (struct floor){.of = of,
+                            .number = number,
+                            .floor_us = INT64_MIN,
+                            .sweep_us = INT64_MIN};
+    return floor;
+}
+
+/* Destinations come and go. */
+static struct floor *make_room(struct floors *floors)
+{
+    struct floor *oldest = &floors->list[0];
+
+    if (floors->count < MOST)
+        return &floors->list[floors->count++];
+    for (size_t i = 1; i < MOST; i++) {
+        if (floors->list[i].sweep_us < oldest->sweep_us)
+            oldest = &floors->list[i];
+    }
+    return oldest;
 }
 
 static int64_t pause_after(const struct floor_look *look, int64_t now_us)

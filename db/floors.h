@@ -1,11 +1,13 @@
 /*
- * Scan floors: where a claim of the oldest waiting submission begins to look.
+ * Scan floors: where a claim of the oldest waiting submission begins to look,
+ * and where one of the callbacks that are due the longest.
  *
  * A row that was taken out of xqueue_ready stays in the index, marked as
  * deleted, until the server purges it; while anybody holds an old snapshot (a
  * dump, a long report), it cannot. Each claim would then step over everything
  * that was handed out since. So each process remembers for each queue an
- * arrival time below which nothing seems to wait: the floor.
+ * arrival time below which nothing seems to wait: the floor. It is the same
+ * with xqueue_outbox, its destinations, and the times when callbacks are due.
  *
  * It is a guess, and need not be more. Something may wait below it: a lease
  * that ran out has gone back to its place, another process's claim has rolled
@@ -29,27 +31,35 @@
 
 struct floors;
 
+enum floor_of {
+    FLOOR_OF_QUEUE,      /* by its number; arrival times */
+    FLOOR_OF_DESTINATION /* times when callbacks are due */
+};
+
 struct floors *floors_new(void);
 void floors_free(struct floors *floors);
 
-/* One claim's look into one queue. */
+/* One claim's look into one queue, or at one destination. */
 struct floor_look {
-    int64_t queue_id;
-    int64_t from_us; /* arrival to begin at */
+    enum floor_of of;
+    int64_t number;
+    int64_t from_us; /* to begin at */
     bool is_sweep;
     int64_t begin_us; /* internal: monotonic */
 };
 
-struct floor_look floors_begin(struct floors *floors, int64_t queue_id);
+struct floor_look floors_begin(struct floors *floors, enum floor_of of,
+                               int64_t number);
 
 /*
- * The claim has been made: `lowest_us` is the arrival of the first row that it
- * found, or the time at which there was none.
+ * The claim has been made: `lowest_us` is that of the first row that it found,
+ * or the time at which there was none.
  */
 void floors_end(struct floors *floors, const struct floor_look *look,
                 int64_t lowest_us);
 
-/* A submission of this arrival waits (again), or soon will. */
-void floors_lower(struct floors *floors, int64_t queue_id, int64_t arrival_us);
+/* One of this time waits (again), or soon will. */
+void floors_lower(struct floors *floors, enum floor_of of, int64_t number,
+                  int64_t time_us);
 
 #endif

@@ -80,7 +80,8 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
     bool again = request->wanted > 0;
 
     leasing.floors = floors_of(db, request);
-    leasing.look = floors_begin(leasing.floors, request->queue_id);
+    leasing.look =
+        floors_begin(leasing.floors, FLOOR_OF_QUEUE, request->queue_id);
     leasing.leased =
         arena_alloc(arena, (request->wanted + 1) * sizeof *leasing.leased);
     for (int round = 0; again && round < ROUNDS; round++) {

@@ -1,13 +1,15 @@
 /*
  * The outbox: looking what is due, and claiming it:
  *
- *   take_due    lock the longest due that nobody else holds
+ *   take_due    lock the longest due that nobody else holds, from the floor
  *   load_texts  of the submissions; long replies only tell their size
  *   bound_bytes what does not fit into memory together stays due
  *   mark_owned  the others are ours, until the lease ends
  *   load_long   the long replies among them
  */
 #include "db/outbox.h"
+
+#include "db/floors.h"
 
 enum {
     MAX_DESTINATIONS = 1000,
@@ -19,7 +21,7 @@ struct claim {
     struct outbox_claim *self;
     struct arena *arena; /* of this run */
     int64_t now_us;
-    struct db_rows rows; /* seq, id, attempts, created_us, kind */
+    struct db_rows rows; /* seq, id, attempts, created_us, kind, due_us */
     int64_t *seqs;
     struct db_rows texts;   /* seq, bytes, queue_name, header, reply */
     struct db_rows replies; /* seq, reply: the long ones */
@@ -131,21 +133,28 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
 
 static enum db_status take_due(struct db_conn *db, struct claim *claim)
 {
+    struct floors *floors = db_conn_floors(db);
+    struct floor_look look =
+        floors_begin(floors, FLOOR_OF_DESTINATION, claim->self->destination);
     const struct db_param params[] = {
         DB_INTEGER(claim->self->destination),
+        DB_INTEGER(look.from_us),
         DB_INTEGER(claim->now_us),
         DB_INTEGER(claim->self->limit),
     };
     enum db_status status =
         db_query(db, claim->arena,
-                 "SELECT seq, id, attempts, created_us, kind"
+                 "SELECT seq, id, attempts, created_us, kind, due_us"
                  " FROM xqueue_outbox FORCE INDEX (due)"
-                 " WHERE destination = ? AND due_us <= ?"
+                 " WHERE destination = ? AND due_us >= ? AND due_us <= ?"
                  " ORDER BY due_us, seq LIMIT ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &claim->rows);
 
     if (status != DB_OK)
         return status;
+    floors_end(floors, &look,
+               claim->rows.count > 0 ? db_integer(&claim->rows, 0, 5)
+                                     : claim->now_us);
     claim->seqs =
         arena_alloc(claim->arena, (claim->rows.count + 1) * sizeof(int64_t));
     for (size_t i = 0; i < claim->rows.count; i++)

@@ -24,15 +24,33 @@ static void end(void)
 }
 
 /* As if a sweep that took long had just found this arrival: none is due. */
-static void sweep_found(int64_t arrival_us)
+static void sweep_found_of(enum floor_of of, int64_t number, int64_t time_us)
 {
     const struct floor_look look = {
-        .queue_id = QUEUE,
+        .of = of,
+        .number = number,
         .is_sweep = true,
         .begin_us = clock_monotonic_us() - 100 * SECOND_US,
     };
 
-    floors_end(floors, &look, arrival_us);
+    floors_end(floors, &look, time_us);
+}
+
+static void sweep_found(int64_t arrival_us)
+{
+    sweep_found_of(FLOOR_OF_QUEUE, QUEUE, arrival_us);
+}
+
+/* A result whose callback is due since that second. */
+static int64_t answer_due_at(const char *header, int64_t second)
+{
+    int64_t id = submit(header);
+    struct submission_pull pulled = pull();
+
+    ck_assert_int_eq(answer(&pulled, "reply"), DB_OK);
+    mariadb_run("UPDATE xqueue_outbox SET due_us = %lld WHERE id = %lld",
+                (long long)second * SECOND_US, (long long)id);
+    return id;
 }
 
 /* Waiting, arrived at that second. */
@@ -50,7 +68,7 @@ static int64_t submit_at(const char *header, int64_t second)
 
 START_TEST(the_first_look_is_at_everything)
 {
-    struct floor_look look = floors_begin(floors, QUEUE);
+    struct floor_look look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
 
     ck_assert(look.is_sweep);
     ck_assert_int_eq(look.from_us, INT64_MIN);
@@ -62,7 +80,7 @@ START_TEST(the_floor_is_a_little_below_what_was_found)
     struct floor_look look;
 
     sweep_found(7 * SECOND_US);
-    look = floors_begin(floors, QUEUE);
+    look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
     ck_assert(!look.is_sweep);
     ck_assert_int_lt(look.from_us, 7 * SECOND_US);
     ck_assert_int_gt(look.from_us, 6 * SECOND_US);
@@ -74,27 +92,30 @@ START_TEST(only_a_sweep_takes_the_floor_down)
     struct floor_look look;
 
     sweep_found(7 * SECOND_US);
-    look = floors_begin(floors, QUEUE);
+    look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
     floors_end(floors, &look, 3 * SECOND_US);
-    ck_assert_int_gt(floors_begin(floors, QUEUE).from_us, 6 * SECOND_US);
+    ck_assert_int_gt(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).from_us,
+                     6 * SECOND_US);
     floors_end(floors, &look, 9 * SECOND_US);
-    ck_assert_int_gt(floors_begin(floors, QUEUE).from_us, 8 * SECOND_US);
+    ck_assert_int_gt(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).from_us,
+                     8 * SECOND_US);
     sweep_found(3 * SECOND_US);
-    ck_assert_int_lt(floors_begin(floors, QUEUE).from_us, 3 * SECOND_US);
+    ck_assert_int_lt(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).from_us,
+                     3 * SECOND_US);
 }
 END_TEST
 
 START_TEST(queues_have_floors_of_their_own)
 {
     sweep_found(7 * SECOND_US);
-    ck_assert(floors_begin(floors, OTHER_QUEUE).is_sweep);
+    ck_assert(floors_begin(floors, FLOOR_OF_QUEUE, OTHER_QUEUE).is_sweep);
 }
 END_TEST
 
 START_TEST(while_one_sweeps_the_others_do_not)
 {
-    ck_assert(floors_begin(floors, QUEUE).is_sweep);
-    ck_assert(!floors_begin(floors, QUEUE).is_sweep);
+    ck_assert(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).is_sweep);
+    ck_assert(!floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).is_sweep);
 }
 END_TEST
 
@@ -144,6 +165,53 @@ START_TEST(a_push_finds_what_waits_wherever_it_is)
 }
 END_TEST
 
+START_TEST(callbacks_are_claimed_from_the_floor)
+{
+    struct outbox_claim claimed;
+    int64_t newer;
+
+    answer_due_at("7:old", 10);
+    newer = answer_due_at("7:new", 20);
+    sweep_found_of(FLOOR_OF_DESTINATION, 7, 20 * SECOND_US);
+    claimed = claim(7, 1);
+    ck_assert_uint_eq(claimed.count, 1);
+    ck_assert_int_eq(claimed.items[0].id, newer);
+}
+END_TEST
+
+START_TEST(a_callback_below_the_floor_is_claimed_in_seconds)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + FOUND_WITHIN_MS;
+    int64_t id = answer_due_at("7:old", 10);
+    struct outbox_claim claimed;
+
+    sweep_found_of(FLOOR_OF_DESTINATION, 7, 20 * SECOND_US);
+    do {
+        claimed = claim(7, 1);
+        ck_assert_int_lt(clock_monotonic_ms(), deadline_ms);
+    } while (claimed.count == 0);
+    ck_assert_int_eq(claimed.items[0].id, id);
+}
+END_TEST
+
+START_TEST(queues_and_destinations_are_not_mixed_up)
+{
+    sweep_found_of(FLOOR_OF_DESTINATION, QUEUE, 20 * SECOND_US);
+    ck_assert(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).is_sweep);
+}
+END_TEST
+
+START_TEST(floors_are_bounded_and_the_oldest_is_forgotten)
+{
+    enum { MANY = 5000 };
+
+    for (int i = 0; i < MANY; i++)
+        sweep_found_of(FLOOR_OF_DESTINATION, i, 20 * SECOND_US);
+    ck_assert(!floors_begin(floors, FLOOR_OF_DESTINATION, MANY - 1).is_sweep);
+    ck_assert(floors_begin(floors, FLOOR_OF_DESTINATION, 0).is_sweep);
+}
+END_TEST
+
 int main(void)
 {
     static const struct story_test tests[] = {
@@ -156,6 +224,10 @@ int main(void)
         TELL(what_waits_below_the_floor_is_found_in_seconds),
         TELL(a_lease_that_runs_out_lowers_the_floor),
         TELL(a_push_finds_what_waits_wherever_it_is),
+        TELL(callbacks_are_claimed_from_the_floor),
+        TELL(a_callback_below_the_floor_is_claimed_in_seconds),
+        TELL(queues_and_destinations_are_not_mixed_up),
+        TELL(floors_are_bounded_and_the_oldest_is_forgotten),
     };
     static const struct story story = {
         .name = "floors",
