@@ -57,7 +57,7 @@ static enum db_status settle_live(struct db_conn *db,
                                   const struct answer_batch *batch);
 
 const struct db_op submission_answer_op = {
-    .kind = DB_OP_KIND("put_result", BATCH),
+    .kind = DB_OP_KIND("put_result", BATCH, 1),
     .run_batch = run_answer,
 };
 

@@ -16,7 +16,7 @@ static enum db_status load_body(struct db_conn *db, int64_t now_us,
                                 void *context);
 
 const struct db_op epoch_load_op = {
-    .kind = DB_OP_KIND("epoch_load", 64),
+    .kind = DB_OP_KIND("epoch_load", 64, 1),
     .run_batch = run_load,
 };
 

@@ -36,7 +36,7 @@ static enum db_status declare_dead(struct db_conn *db, struct sweep *sweep,
                                    const struct live_row *row);
 
 const struct db_op leases_expire_op = {
-    .kind = DB_OP_KIND("expire", 1),
+    .kind = DB_OP_KIND("expire", 1, 0),
     .run_batch = run_expire,
 };
 

@@ -47,12 +47,12 @@ static bool find_seq(const struct db_rows *rows, int64_t seq, size_t *ret_row);
 static enum db_status drop_orphans(struct db_conn *db, struct claim *claim);
 
 const struct db_op outbox_look_op = {
-    .kind = DB_OP_KIND("outbox_look", 1),
+    .kind = DB_OP_KIND("outbox_look", 1, 0),
     .run_batch = run_look,
 };
 
 const struct db_op outbox_claim_op = {
-    .kind = DB_OP_KIND("outbox_claim", 1),
+    .kind = DB_OP_KIND("outbox_claim", 1, 0),
     .run_batch = run_claim,
 };
 

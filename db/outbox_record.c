@@ -79,7 +79,7 @@ static enum db_status forget_live(struct db_conn *db,
                                   const struct recording *recording);
 
 const struct db_op outbox_record_op = {
-    .kind = DB_OP_KIND("outbox_record", BATCH),
+    .kind = DB_OP_KIND("outbox_record", BATCH, 1),
     .run_batch = run_record,
 };
 

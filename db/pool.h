@@ -31,14 +31,16 @@ struct db_op {
 };
 
 /*
- * Designated initialiser for the `kind` of a db_op. Where jobs share a
- * transaction two are under way at a time: one on its way to the disk, one
- * being put together. More of them would be smaller ones.
+ * Designated initialiser for the `kind` of a db_op: up to `batch` jobs share a
+ * transaction, and `running` of them are under way at a time in a line (see
+ * workers.h). One is best for those whose many can wait for the disk together;
+ * where somebody else waits for a lone one, two: while the first is on its way
+ * to the disk the next is put together.
  */
-#define DB_OP_KIND(op_name, batch)                                             \
+#define DB_OP_KIND(op_name, batch, running)                                    \
     {                                                                          \
-        .name = (op_name), .max_batch = (batch),                               \
-        .max_running = (batch) > 1 ? 2 : 0, .run = db_pool_run                 \
+        .name = (op_name), .max_batch = (batch), .max_running = (running),     \
+        .run = db_pool_run                                                     \
     }
 
 struct db_job {

@@ -24,7 +24,7 @@ static enum db_status pull_into(struct db_conn *db, struct batch *batch,
 static void serve(struct submission_pull *self, const struct leased *leased);
 
 const struct db_op submission_pull_op = {
-    .kind = DB_OP_KIND("pull", BATCH),
+    .kind = DB_OP_KIND("pull", BATCH, 1),
     .run_batch = run_pull,
 };
 

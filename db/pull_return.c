@@ -12,7 +12,7 @@ static enum db_status return_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 
 const struct db_op pull_return_op = {
-    .kind = DB_OP_KIND("pull_return", 1),
+    .kind = DB_OP_KIND("pull_return", 1, 0),
     .run_batch = run_return,
 };
 

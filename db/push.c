@@ -35,7 +35,7 @@ static void fill_items(struct claim *claim, const struct leased *leased,
                        size_t count);
 
 const struct db_op push_claim_op = {
-    .kind = DB_OP_KIND("push_claim", 1),
+    .kind = DB_OP_KIND("push_claim", 1, 0),
     .run_batch = run_claim,
 };
 

@@ -48,7 +48,7 @@ static enum db_status leave_place(struct db_conn *db,
                                   const struct push_end *self);
 
 const struct db_op push_end_op = {
-    .kind = DB_OP_KIND("push_end", BATCH),
+    .kind = DB_OP_KIND("push_end", BATCH, 1),
     .run_batch = run_end,
 };
 

@@ -32,17 +32,17 @@ static enum db_status look_at(struct db_conn *db, struct arena *arena,
                               bool *ret_waiting);
 
 const struct db_op queue_numbers_op = {
-    .kind = DB_OP_KIND("queue_numbers", 1),
+    .kind = DB_OP_KIND("queue_numbers", 1, 0),
     .run_batch = run_numbers,
 };
 
 const struct db_op queue_length_op = {
-    .kind = DB_OP_KIND("queue_length", 64),
+    .kind = DB_OP_KIND("queue_length", 64, 1),
     .run_batch = run_lengths,
 };
 
 const struct db_op queue_look_op = {
-    .kind = DB_OP_KIND("queue_look", 1),
+    .kind = DB_OP_KIND("queue_look", 1, 0),
     .run_batch = run_look,
 };
 

@@ -44,22 +44,22 @@ static void add_password(struct db_params *params, struct text password);
 static const char *pad_list(struct db_params *params);
 
 const struct db_op session_open_op = {
-    .kind = DB_OP_KIND("session_open", 64),
+    .kind = DB_OP_KIND("session_open", 64, 1),
     .run_batch = run_open,
 };
 
 const struct db_op session_load_op = {
-    .kind = DB_OP_KIND("session_load", 64),
+    .kind = DB_OP_KIND("session_load", 64, 1),
     .run_batch = run_load,
 };
 
 const struct db_op session_end_op = {
-    .kind = DB_OP_KIND("session_end", 64),
+    .kind = DB_OP_KIND("session_end", 64, 1),
     .run_batch = run_end,
 };
 
 const struct db_op sessions_forget_expired_op = {
-    .kind = DB_OP_KIND("sessions_forget_expired", 1),
+    .kind = DB_OP_KIND("sessions_forget_expired", 1, 0),
     .run_batch = run_forget,
 };
 

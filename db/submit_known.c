@@ -13,7 +13,7 @@ static enum db_status look_body(struct db_conn *db, int64_t now_us,
                                 void *context);
 
 const struct db_op submission_known_op = {
-    .kind = DB_OP_KIND("submit_known", 1),
+    .kind = DB_OP_KIND("submit_known", 1, 0),
     .run_batch = run_look,
 };
 

@@ -9,7 +9,7 @@ static enum db_status run_forget(struct db_conn *db, struct db_job **jobs,
                                  size_t count);
 
 const struct db_op tokens_forget_op = {
-    .kind = DB_OP_KIND("forget_tokens", 1),
+    .kind = DB_OP_KIND("forget_tokens", 1, 0),
     .run_batch = run_forget,
 };
 

@@ -53,17 +53,17 @@ static enum db_status list_body(struct db_conn *db, int64_t now_us,
                                 void *context);
 
 const struct db_op user_load_op = {
-    .kind = DB_OP_KIND("user_load", 64),
+    .kind = DB_OP_KIND("user_load", 64, 1),
     .run_batch = run_load,
 };
 
 const struct db_op user_store_op = {
-    .kind = DB_OP_KIND("user_store", 1),
+    .kind = DB_OP_KIND("user_store", 1, 0),
     .run_batch = run_store,
 };
 
 const struct db_op user_list_op = {
-    .kind = DB_OP_KIND("user_list", 1),
+    .kind = DB_OP_KIND("user_list", 1, 0),
     .run_batch = run_list,
 };
 

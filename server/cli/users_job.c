@@ -9,7 +9,7 @@ static enum db_status run_users(struct db_conn *db, struct db_job **jobs,
                                 size_t count);
 
 const struct db_op users_job_op = {
-    .kind = DB_OP_KIND("update_users", 1),
+    .kind = DB_OP_KIND("update_users", 1, 0),
     .run_batch = run_users,
 };
 

@@ -117,12 +117,12 @@ static enum db_status run_own_status(struct db_conn *db, struct db_job **jobs,
     return DB_OK;
 }
 
-static const struct db_op insert_op = {.kind = DB_OP_KIND("insert", 8),
+static const struct db_op insert_op = {.kind = DB_OP_KIND("insert", 8, 1),
                                        .run_batch = run_insert};
-static const struct db_op sleep_op = {.kind = DB_OP_KIND("sleep", 1),
+static const struct db_op sleep_op = {.kind = DB_OP_KIND("sleep", 1, 0),
                                       .run_batch = run_sleep};
-static const struct db_op own_status_op = {.kind = DB_OP_KIND("own_status", 8),
-                                           .run_batch = run_own_status};
+static const struct db_op own_status_op = {
+    .kind = DB_OP_KIND("own_status", 8, 1), .run_batch = run_own_status};
 
 static void done(struct db_job *job)
 {

@@ -11,7 +11,7 @@
 
 /* A job that no thread ever runs. */
 static const struct db_op some_op = {
-    .kind = DB_OP_KIND("some", 1),
+    .kind = DB_OP_KIND("some", 1, 0),
 };
 
 struct notes {
