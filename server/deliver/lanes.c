@@ -242,15 +242,24 @@ static size_t room_of(const struct lane *lane)
     return most < room ? most : room;
 }
 
-/* Nothing is to wait for a destination that may not be well. */
+/*
+ * Nothing is to wait for a destination that may not be well, nor in a place
+ * that another one could use: what waits shares half of all places with what
+ * the others have under way.
+ */
 static size_t ahead_of(const struct lane *lane)
 {
-    const struct lane_ops *ops = lane->lanes->ops;
+    const struct lanes *lanes = lane->lanes;
+    size_t half = (lanes->at_once + 1) / 2;
+    size_t others = lanes->in_flight + lanes->claiming - lane->in_flight -
+                    lane->claiming;
+    size_t ahead;
 
-    if (ops->ahead == NULL ||
+    if (lanes->ops->ahead == NULL || others >= half ||
         breaker_state(&lane->breaker, clock_monotonic_ms()) != BREAKER_CLOSED)
         return 0;
-    return ops->ahead(lane);
+    ahead = lanes->ops->ahead(lane);
+    return ahead < half - others ? ahead : half - others;
 }
 
 static bool are_full(const struct lanes *lanes)

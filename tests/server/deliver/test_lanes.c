@@ -446,6 +446,22 @@ START_TEST(some_are_claimed_ahead_of_a_peer_that_is_well)
 }
 END_TEST
 
+START_TEST(what_is_claimed_ahead_takes_no_place_from_others)
+{
+    a.limit = b.limit = c.limit = 2;
+    a.ahead = b.ahead = c.ahead = 5;
+    a.waiting = b.waiting = c.waiting = 100;
+    lane_nudge(&a.lane);
+    answer(&a);
+    lane_nudge(&b.lane);
+    answer(&b);
+    expect_busy(6, 0); /* two of a wait, none of b */
+    lane_nudge(&c.lane);
+    ck_assert_uint_eq(c.claims, 1);
+    ck_assert_uint_eq(c.room, 2);
+}
+END_TEST
+
 START_TEST(none_are_claimed_ahead_of_a_peer_that_may_not_be)
 {
     a.limit = 2;
@@ -495,6 +511,7 @@ int main(void)
         TELL(with_a_limit_of_zero_nothing_is_claimed_sick_or_not),
         TELL(once_stopped_nothing_is_claimed_and_the_rest_may_end),
         TELL(some_are_claimed_ahead_of_a_peer_that_is_well),
+        TELL(what_is_claimed_ahead_takes_no_place_from_others),
         TELL(none_are_claimed_ahead_of_a_peer_that_may_not_be),
         TELL(a_long_name_is_cut),
     };
