@@ -18,7 +18,7 @@ enum {
     MARGIN_US = 100000,
     SWEEP_PAUSE = 20,
     SWEEP_PAUSE_MAX_US = 5000000,
-    SWEEP_LOST_US = 1000000, /* one that never ends does not stop the others */
+    SWEEP_LOST_US = 5000000, /* one that never ends does not stop the others */
     MOST = 1024              /* whatever is forgotten is swept anew */
 };
 
@@ -27,6 +27,7 @@ struct floor {
     int64_t number;
     int64_t floor_us;
     int64_t sweep_us; /* the next one is due (monotonic) */
+    uint64_t lowered; /* so often */
 };
 
 struct floors {
@@ -70,6 +71,7 @@ struct floor_look floors_begin(struct floors *floors, enum floor_of of,
         return look;
     pthread_mutex_lock(&floors->lock);
     floor = find(floors, of, number);
+    look.lowered = floor->lowered;
     if (look.begin_us < floor->sweep_us) {
         look.is_sweep = false;
         look.from_us = floor->floor_us;
@@ -91,6 +93,9 @@ void floors_end(struct floors *floors, const struct floor_look *look,
         return;
     pthread_mutex_lock(&floors->lock);
     floor = find(floors, look->of, look->number);
+    /* What was put back meanwhile may have been passed already. */
+    if (floor->lowered != look->lowered && floor_us > floor->floor_us)
+        floor_us = floor->floor_us;
     if (look->is_sweep) {
         int64_t now_us = clock_monotonic_us();
 
@@ -111,6 +116,7 @@ void floors_lower(struct floors *floors, enum floor_of of, int64_t number,
         return;
     pthread_mutex_lock(&floors->lock);
     floor = find(floors, of, number);
+    floor->lowered++;
     if (time_us < floor->floor_us)
         floor->floor_us = time_us;
     pthread_mutex_unlock(&floors->lock);

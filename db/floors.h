@@ -46,6 +46,7 @@ struct floor_look {
     int64_t from_us; /* to begin at */
     bool is_sweep;
     int64_t begin_us; /* internal: monotonic */
+    uint64_t lowered; /* internal: how often it had been, then */
 };
 
 struct floor_look floors_begin(struct floors *floors, enum floor_of of,

@@ -251,8 +251,8 @@ static size_t ahead_of(const struct lane *lane)
 {
     const struct lanes *lanes = lane->lanes;
     size_t half = (lanes->at_once + 1) / 2;
-    size_t others = lanes->in_flight + lanes->claiming - lane->in_flight -
-                    lane->claiming;
+    size_t others =
+        lanes->in_flight + lanes->claiming - lane->in_flight - lane->claiming;
     size_t ahead;
 
     if (lanes->ops->ahead == NULL || others >= half ||

@@ -156,6 +156,20 @@ START_TEST(a_lease_that_runs_out_lowers_the_floor)
 }
 END_TEST
 
+START_TEST(what_is_put_back_during_a_claim_keeps_the_floor_down)
+{
+    struct floor_look look;
+
+    sweep_found(1000 * (int64_t)SECOND_US);
+    look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
+    ck_assert(!look.is_sweep);
+    floors_lower(floors, FLOOR_OF_QUEUE, QUEUE, 500 * (int64_t)SECOND_US);
+    floors_end(floors, &look, 2000 * (int64_t)SECOND_US);
+    look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
+    ck_assert_int_le(look.from_us, 500 * (int64_t)SECOND_US);
+}
+END_TEST
+
 START_TEST(a_push_finds_what_waits_wherever_it_is)
 {
     int64_t id = submit_at("7:old", 10);
@@ -223,6 +237,7 @@ int main(void)
         TELL(a_claim_begins_at_the_floor),
         TELL(what_waits_below_the_floor_is_found_in_seconds),
         TELL(a_lease_that_runs_out_lowers_the_floor),
+        TELL(what_is_put_back_during_a_claim_keeps_the_floor_down),
         TELL(a_push_finds_what_waits_wherever_it_is),
         TELL(callbacks_are_claimed_from_the_floor),
         TELL(a_callback_below_the_floor_is_claimed_in_seconds),
