@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { CONNECTIONS = 8, BODY_BYTES = 1024, ENOUGH_PER_SECOND = 8000 };
+enum { CONNECTIONS = 8, BODY_BYTES = 1024, ENOUGH_PER_SECOND = 30000 };
 
 static const size_t pollers[] = {1, 8, 64, 512};
 enum { LEVELS = ARRAY_LENGTH(pollers) };

@@ -15,7 +15,7 @@ static const struct service_settings settings = {
 
 static const char *const all_migrations =
     "0001_django.sql 0002_widen.sql 0003_hot_set.sql 0004_django_rows.sql"
-    " 0005_push.sql 0006_files.sql";
+    " 0005_push.sql 0006_files.sql 0007_one_url_index.sql";
 
 static void expect_words(struct text output, const char *words)
 {
@@ -74,6 +74,8 @@ START_TEST(migrate_makes_the_tables_once)
                          "applied 0005_push.sql\n"
                          "applying 0006_files.sql ...\n"
                          "applied 0006_files.sql\n"
+                         "applying 0007_one_url_index.sql ...\n"
+                         "applied 0007_one_url_index.sql\n"
                          "The tables are current.\n");
     ck_assert_int_eq(service_command(fresh, &output, "migrate", NULL), 0);
     expect_text(output, "The tables are current.\n");

@@ -115,8 +115,14 @@ void mariadb_server_thaw(const struct mariadb_server *server)
 
 void mariadb_server_remove(const struct mariadb_server *server)
 {
+    /* What ends may still write while its folder goes: rm goes once more. */
     mariadb_server_command(
-        (const char *const[]){"rm", "-rf", server->directory, NULL}, NULL);
+        (const char *const[]){"sh", "-c",
+                              "for i in 1 2 3 4 5; do"
+                              " rm -rf \"$0\" 2>/dev/null && exit; sleep 1;"
+                              " done; rm -rf \"$0\"",
+                              server->directory, NULL},
+        NULL);
 }
 
 void mariadb_server_command(const char *const *words, const char *input)
