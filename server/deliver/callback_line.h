@@ -6,6 +6,10 @@
  * While the lane's breaker is open nobody gets a turn, and those that wait go
  * back to the database, where they are due at once; so does one that has
  * waited for so long that its lease might not last.
+ *
+ * A turn ends when the LMS has answered, before that is recorded. So a process
+ * that is killed while the database is away may have told an LMS as much as it
+ * had claimed, and all of that is told again.
  */
 #ifndef XQUEUE_DELIVER_CALLBACK_LINE_H
 #define XQUEUE_DELIVER_CALLBACK_LINE_H

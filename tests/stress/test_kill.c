@@ -18,9 +18,13 @@
 enum {
     CLIENTS = 64,
     SERVERS = 2,
-    CALLBACKS = 16,     /* under way to one LMS */
+    /*
+     * 16 on their way to an LMS and 96 claimed ahead: while the database is
+     * away all of them may be posted, and none recorded.
+     */
+    CALLBACKS = 16 + 96,
     LEASE_US = 3000000, /* 0.05 minutes */
-    DELIVERY_LEASE_S = 95,
+    DELIVERY_LEASE_S = 105,
     MOST_OPEN = 1000,
     MOST_RECEIVED = 500000
 };

@@ -10,11 +10,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-/*
- * A stall is longer than the lease of a callback: those that a killed server
- * had claimed are nobody's for so long.
- */
-enum { STALL_MS = 130000, LOOK_MS = 100 };
+enum { STALL_MS = 60000, LOOK_MS = 100 };
 
 bool progress_has_stalled(struct progress *progress, int64_t count)
 {
