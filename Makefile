@@ -38,7 +38,7 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) from its corpus
 	@tests/tools/fuzz.sh $(built)-fuzz
 
 .PHONY: bench
-bench: ## Run the benchmarks: all (10 min), NAME=submit, or SHORT=1 (1 min)
+bench: ## Run the benchmarks: all (20 min), NAME=submit, or SHORT=1 (1 min)
 	@tests/tools/packages.sh $(if $(SHORT),test,bench)
 	@tests/tools/build.sh $(built)-bench \
 	    $(if $(NAME),bench_table $(NAME:%=bench_%),benches) \
