@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDE = 30 }; /* x has a logarithmic axis when it spans so much */
+enum { WIDE = 10 }; /* x has a logarithmic axis when it spans so much */
 
 /* Colours that also differ when one does not see all of them. */
 static const char style[] =
-    "set terminal svg size 640,360 font 'sans-serif,13' background '#ffffff'\n"
+    "set terminal svg noenhanced size 640,360 font 'sans-serif,13' background "
+    "'#ffffff'\n"
     "set border 3 linecolor '#606060'\n"
     "set tics nomirror\n"
     "set grid ytics linetype 1 linecolor '#d8d8d8' linewidth 1\n"
