@@ -5,12 +5,12 @@
 #include "tests/bench/support/peers.h"
 
 #include "server/base/memory.h"
+#include "tests/bench/support/listening.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, LARGEST_BODY = 64 * 1024 * 1024, MOST_IN_HAND = 4096 };
+enum { LARGEST_BODY = 64 * 1024 * 1024, MOST_IN_HAND = 4096 };
 
 /* Shared; all 0 at first. */
 struct seen {
@@ -55,7 +55,6 @@ struct serving {
 };
 
 static void start(struct peer *peer, const char *grade);
-static int listen_somewhere(uint16_t *ret_port);
 NORETURN static void serve(int listener, struct serving *serving, pid_t parent);
 static void take_callback(struct evhttp_request *request, void *context);
 static void count_number(struct seen *seen, const char *path);
@@ -146,7 +145,7 @@ void fast_grader_stop(struct fast_grader *grader)
 static void start(struct peer *peer, const char *grade)
 {
     pid_t parent = getpid();
-    int listener = listen_somewhere(&peer->port);
+    int listener = bench_listen(&peer->port);
 
     peer->seen = mmap(NULL, sizeof *peer->seen, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -163,23 +162,6 @@ static void start(struct peer *peer, const char *grade)
         serve(listener, serving, parent);
     }
     close(listener);
-}
-
-static int listen_somewhere(uint16_t *ret_port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener =
-        socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (listener < 0 ||
-        bind(listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener, BACKLOG) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
-        fatal("no port for a peer: %s", strerror(errno));
-    *ret_port = ntohs(address.sin_port);
-    return listener;
 }
 
 static void serve(int listener, struct serving *serving, pid_t parent)

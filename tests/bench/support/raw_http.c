@@ -5,23 +5,22 @@
 
 #include "server/base/buffer.h"
 #include "server/base/memory.h"
+#include "tests/bench/support/listening.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LARGEST_BODY = 64 * 1024 * 1024, BACKLOG = 4096, MOST_FIELDS = 16 };
+enum { LARGEST_BODY = 64 * 1024 * 1024, MOST_FIELDS = 16 };
 
 struct raw_http {
     pid_t pid;
@@ -43,7 +42,6 @@ struct answers {
     size_t count;
 };
 
-static int listen_somewhere(uint16_t *ret_port);
 NORETURN static void serve(int listener, const struct answers *answers,
                            pid_t parent);
 static void allow_files(void);
@@ -84,7 +82,7 @@ struct raw_http *raw_http_start(const struct raw_answer *answers, size_t count)
 {
     struct raw_http *raw = xcalloc(1, sizeof *raw);
     pid_t parent = getpid();
-    int listener = listen_somewhere(&raw->port);
+    int listener = bench_listen(&raw->port);
 
     raw->pid = fork();
     if (raw->pid < 0)
@@ -113,23 +111,6 @@ void raw_http_stop(struct raw_http *raw)
     kill(raw->pid, SIGKILL);
     (void)waitpid(raw->pid, NULL, 0);
     free(raw);
-}
-
-static int listen_somewhere(uint16_t *ret_port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener =
-        socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (listener < 0 ||
-        bind(listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener, BACKLOG) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
-        fatal("no port for the bare server: %s", strerror(errno));
-    *ret_port = ntohs(address.sin_port);
-    return listener;
 }
 
 static void serve(int listener, const struct answers *answers, pid_t parent)
