@@ -8,6 +8,8 @@
  */
 #include "db/answer_history.h"
 
+#include "db/arrival_day.h"
+
 #include <string.h>
 
 enum { NEWER_LOOKED_AT = 100 };
@@ -177,12 +179,12 @@ static enum db_status was_replaced(struct db_conn *db, struct arena *arena,
     unsigned char other[PROBLEM_SIZE];
     int64_t destination;
     struct db_rows rows;
-    enum db_status status = db_query(
-        db, arena,
-        "SELECT xqueue_header FROM queue_submission WHERE lms_callback_url ="
-        " (SELECT lms_callback_url FROM queue_submission WHERE id = ?)"
-        " AND id > ? ORDER BY id DESC LIMIT ?",
-        params, ARRAY_LENGTH(params), &rows);
+    enum db_status status =
+        db_query(db, arena,
+                 "SELECT s.xqueue_header" SQL_FROM_CALLBACK_URL(
+                     "(SELECT lms_callback_url FROM queue_submission WHERE id "
+                     "= ?)") " AND s.id > ? ORDER BY s.id DESC LIMIT ?",
+                 params, ARRAY_LENGTH(params), &rows);
 
     if (status != DB_OK)
         return status;

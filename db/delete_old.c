@@ -21,14 +21,16 @@ static enum db_status delete_rows(struct db_conn *db,
 
 /*
  * Only of those with files somebody needs to know whether another one has the
- * same; few have one callback address.
+ * same. Such another one is Django's, which has no day: we give a file a key of
+ * its own (server/api/submit_files.c).
  */
 #define SQL_CHOOSE                                                             \
     "SELECT s.id, s.queue_name, " SQL_FILES_OF(                                \
         "s", "f") ", f.id IS NOT NULL,"                                        \
                   " " SQL_HAS_FILES(                                           \
                       "s") " AND EXISTS (SELECT 1 FROM queue_submission o"     \
-                           " WHERE o.lms_callback_url = s.lms_callback_url"    \
+                           " WHERE o.xqueue_arrival_day IS NULL"               \
+                           " AND o.lms_callback_url = s.lms_callback_url"      \
                            " AND o.queue_name = s.queue_name AND "             \
                            "o.xqueue_header = s.xqueue_header"                 \
                            " AND o.arrival_time > NOW(6) - INTERVAL ? DAY)"    \

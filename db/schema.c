@@ -27,14 +27,19 @@ struct run {
     void *context;
 };
 
-static enum db_status migrate_alone(const struct run *run);
+/* What a run does while no other process changes the schema. */
+typedef enum db_status run_body(const struct run *run);
+
+static enum db_status run_alone(const struct run *run, run_body *body);
+static enum db_status run_locked(const struct run *run, run_body *body);
 static enum db_status get_lock(const struct run *run, bool *ret_is_ours);
 static enum db_status make_ledger(struct db_conn *db, struct arena *arena);
-static enum db_status migrate_locked(const struct run *run);
+static enum db_status migrate_body(const struct run *run);
 static enum db_status apply(const struct run *run,
                             const struct migration *migration);
 static enum db_status run_script(const struct run *run,
                                  const struct migration *migration);
+static enum db_status hand_back_body(const struct run *run);
 static enum db_status plan(const struct run *run);
 static enum db_status read_ledger(struct db_conn *db, struct arena *arena,
                                   struct db_rows *ret_rows);
@@ -68,18 +73,17 @@ enum db_status schema_migrate(struct db_conn *db, enum schema_mode mode,
                               schema_progress *progress, void *context)
 {
     const struct run run = {db, progress, context};
-    unsigned timeout_s = db->timeout_s;
-    enum db_status status;
 
     if (mode == SCHEMA_DRY_RUN)
         return plan(&run);
-    db_conn_close(db);
-    db_conn_set_timeout(db, LONG_S);
-    status = migrate_alone(&run);
-    /* This also gives the lock back. */
-    db_conn_close(db);
-    db_conn_set_timeout(db, timeout_s);
-    return status;
+    return run_alone(&run, migrate_body);
+}
+
+enum db_status schema_hand_back(struct db_conn *db)
+{
+    const struct run run = {.db = db};
+
+    return run_alone(&run, hand_back_body);
 }
 
 enum db_status schema_is_current(struct db_conn *db, struct arena *arena,
@@ -111,7 +115,22 @@ enum db_status schema_is_current(struct db_conn *db, struct arena *arena,
     return DB_OK;
 }
 
-static enum db_status migrate_alone(const struct run *run)
+static enum db_status run_alone(const struct run *run, run_body *body)
+{
+    struct db_conn *db = run->db;
+    unsigned timeout_s = db->timeout_s;
+    enum db_status status;
+
+    db_conn_close(db);
+    db_conn_set_timeout(db, LONG_S);
+    status = run_locked(run, body);
+    /* This also gives the lock back. */
+    db_conn_close(db);
+    db_conn_set_timeout(db, timeout_s);
+    return status;
+}
+
+static enum db_status run_locked(const struct run *run, run_body *body)
 {
     bool is_lock_ours = false;
     enum db_status status = get_lock(run, &is_lock_ours);
@@ -124,7 +143,7 @@ static enum db_status migrate_alone(const struct run *run)
                            "for more than a minute");
     /* Other sessions may hold the tables for a while. */
     status = db_execute_text(run->db, "SET SESSION lock_wait_timeout = 60");
-    return status == DB_OK ? migrate_locked(run) : status;
+    return status == DB_OK ? body(run) : status;
 }
 
 static enum db_status get_lock(const struct run *run, bool *ret_is_ours)
@@ -155,7 +174,7 @@ static enum db_status make_ledger(struct db_conn *db, struct arena *arena)
             " applied_us BIGINT NOT NULL, PRIMARY KEY (name)) ENGINE=InnoDB");
 }
 
-static enum db_status migrate_locked(const struct run *run)
+static enum db_status migrate_body(const struct run *run)
 {
     struct arena *arena = arena_new();
     struct db_rows ledger;
@@ -212,6 +231,37 @@ static enum db_status run_script(const struct run *run,
         if (at_end)
             break;
     }
+    return status;
+}
+
+/*
+ * The opposite of 0008_arrival_day.sql, as far as Django needs it: our column
+ * and our index are in nobody's way.
+ */
+static enum db_status hand_back_body(const struct run *run)
+{
+    struct arena *arena = arena_new();
+    struct db_rows rows;
+    enum db_status status =
+        db_query(run->db, arena,
+                 "SELECT 1 FROM information_schema.STATISTICS"
+                 " WHERE TABLE_SCHEMA = DATABASE()"
+                 " AND TABLE_NAME = 'queue_submission'"
+                 " AND COLUMN_NAME = 'lms_callback_url'"
+                 " AND SEQ_IN_INDEX = 1",
+                 NULL, 0, &rows);
+
+    if (status == DB_OK && rows.count == 0)
+        status =
+            db_execute_text(run->db, "ALTER TABLE queue_submission ADD INDEX"
+                                     " queue_submi_lms_cal_367510_idx"
+                                     " (lms_callback_url, retired),"
+                                     " ALGORITHM=INPLACE, LOCK=NONE");
+    if (status == DB_OK)
+        status =
+            db_execute_text(run->db, "DELETE FROM xqueue_migration"
+                                     " WHERE name = '0008_arrival_day.sql'");
+    arena_free(arena);
     return status;
 }
 

@@ -48,6 +48,14 @@ enum db_status schema_migrate(struct db_conn *db, enum schema_mode mode,
                               void *context) MUST_CHECK;
 
 /*
+ * Give the Django server the indexes back that it needs. On a large table that
+ * takes minutes; time-outs of the connection do not count. The migrations that
+ * took them away are not applied then, so that this program asks for `migrate`
+ * before it serves again.
+ */
+enum db_status schema_hand_back(struct db_conn *db) MUST_CHECK;
+
+/*
  * DB_OK: the schema is what this program expects. DB_MISMATCH: it is not,
  * and *ret_problem (in the arena) says what to do, for people.
  */

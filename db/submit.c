@@ -11,6 +11,7 @@
  */
 #include "db/submit.h"
 
+#include "db/arrival_day.h"
 #include "db/queue.h"
 #include "server/base/utf8.h"
 
@@ -201,7 +202,7 @@ static enum db_status supersede_row(struct db_conn *db, struct arena *arena,
 static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
                                   int64_t now_us)
 {
-    enum { PER_ROW = 9 };
+    enum { PER_ROW = 10 };
     struct db_params params = db_params_new(batch->arena);
     size_t step;
 
@@ -216,6 +217,7 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
         db_params_add(&params, DB_TEXT(self->header));
         db_params_add(&params, DB_TEXT(self->body));
         db_params_add(&params, DB_INTEGER(now_us));
+        db_params_add(&params, DB_INTEGER(now_us));
         db_params_add(&params, DB_INTEGER(self->superseded));
         db_params_add(&params, DB_TEXT(files.keys));
         db_params_add(&params, DB_TEXT(files.urls));
@@ -229,10 +231,11 @@ static enum db_status insert_wide(struct db_conn *db, struct batch *batch,
             db_repeat(batch->arena,
                       "INSERT INTO queue_submission (requester_id,"
                       " lms_callback_url, queue_name, xqueue_header,"
-                      " xqueue_body, arrival_time, retired, s3_keys, s3_urls,"
-                      " grader_id, pullkey, grader_reply, num_failures,"
+                      " xqueue_body, arrival_time, xqueue_arrival_day,"
+                      " retired, s3_keys, s3_urls, grader_id, pullkey, "
+                      "grader_reply, num_failures,"
                       " lms_ack) VALUES ",
-                      "(?, ?, ?, ?, ?, " SQL_TIME_FROM_US
+                      "(?, ?, ?, ?, ?, " SQL_TIME_FROM_US ", " SQL_DAY_FROM_US
                       ", ?, ?, ?, '', '', '', 0, 0)",
                       step, ""),
             params.list + first * PER_ROW, step * PER_ROW, NULL);

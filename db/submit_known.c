@@ -3,6 +3,7 @@
  */
 #include "db/submit.h"
 
+#include "db/arrival_day.h"
 #include "server/base/utf8.h"
 
 enum { URL_COLUMN = 128 /* characters */ };
@@ -36,11 +37,11 @@ static enum db_status look_body(struct db_conn *db, int64_t now_us,
     };
     struct arena *arena = arena_new();
     struct db_rows rows;
-    enum db_status status =
-        db_query(db, arena,
-                 "SELECT id FROM queue_submission WHERE lms_callback_url = ?"
-                 " AND queue_name = ? AND xqueue_header = ? LIMIT 1",
-                 params, ARRAY_LENGTH(params), &rows);
+    enum db_status status = db_query(
+        db, arena,
+        "SELECT s.id" SQL_FROM_CALLBACK_URL(
+            "?") " AND s.queue_name = ? AND s.xqueue_header = ? LIMIT 1",
+        params, ARRAY_LENGTH(params), &rows);
 
     (void)now_us;
     if (status == DB_OK)

@@ -76,8 +76,13 @@ static enum exit_code migrate(struct work *work, bool dry_run)
 static enum exit_code hand_back(struct work *work)
 {
     int64_t leases;
-    enum db_status status = adopt_hand_back(work->db, &leases);
+    enum db_status status;
 
+    puts("putting back the indexes of the Django server ...");
+    fflush(stdout);
+    status = schema_hand_back(work->db);
+    if (status == DB_OK)
+        status = adopt_hand_back(work->db, &leases);
     if (status != DB_OK)
         return work_failed(work, "handing back", status);
     printf("%lld leases written back: the Django server can take over.\n",

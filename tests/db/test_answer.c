@@ -269,6 +269,29 @@ START_TEST(a_repeat_is_only_stored_when_a_newer_one_is_live)
 }
 END_TEST
 
+/* On whatever day it came, and if it was the Django server that took it. */
+START_TEST(a_repeat_is_only_stored_when_a_newer_one_is_finished)
+{
+    static const char *const days[] = {"'2020-02-29'", "UTC_DATE()", "NULL"};
+    int64_t id = submit("7:p");
+    struct submission_pull pulled = finish_next();
+
+    submit("7:p");
+    (void)finish_next();
+    for (size_t i = 0; i < ARRAY_LENGTH(days); i++) {
+        struct submission_answer self =
+            answer_of(id, pulled.pullkey, "amended");
+
+        mariadb_run("UPDATE queue_submission SET xqueue_arrival_day = %s"
+                    " WHERE id > %lld",
+                    days[i], (long long)id);
+        ck_assert_int_eq(db_run(db, &self.job), DB_OK);
+        ck_assert(!self.will_deliver);
+        ck_assert_str_eq(callbacks(id), "");
+    }
+}
+END_TEST
+
 START_TEST(a_repeat_on_its_way_is_dropped_when_a_newer_one_comes)
 {
     int64_t id = submit("7:p");
@@ -553,6 +576,7 @@ HOT_STORY("answers",
           TELL(a_repeat_after_delivery_is_delivered_again),
           TELL(two_repeats_after_delivery_go_in_order),
           TELL(a_repeat_is_only_stored_when_a_newer_one_is_live),
+          TELL(a_repeat_is_only_stored_when_a_newer_one_is_finished),
           TELL(a_repeat_on_its_way_is_dropped_when_a_newer_one_comes),
           TELL(a_repeat_without_a_usable_header_is_stored),
           TELL(an_unknown_id_is_not_found),

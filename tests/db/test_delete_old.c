@@ -166,7 +166,7 @@ START_TEST(what_is_chosen_tells_its_files)
 }
 END_TEST
 
-START_TEST(files_of_a_younger_one_with_the_same_header_are_shared)
+START_TEST(files_of_a_younger_one_of_django_with_the_same_header_are_shared)
 {
     int64_t old = submit("7:a");
     int64_t other = submit("7:b");
@@ -176,6 +176,11 @@ START_TEST(files_of_a_younger_one_with_the_same_header_are_shared)
     make_old(old, "8 DAY");
     make_old(other, "8 DAY");
     mariadb_run("UPDATE queue_submission SET s3_keys = '{\"a\": \"k\"}'");
+    choose_all(&chosen, 2);
+    ck_assert(!chosen[0].shares_files);
+    mariadb_run("UPDATE queue_submission SET xqueue_arrival_day = NULL"
+                " WHERE id = %lld",
+                (long long)young);
     choose_all(&chosen, 2);
     ck_assert(chosen[0].shares_files);
     ck_assert(!chosen[1].shares_files);
@@ -191,12 +196,12 @@ START_TEST(files_of_a_younger_one_with_the_same_header_are_shared)
 }
 END_TEST
 
-HOT_STORY("deleting old submissions",
-          TELL(what_arrived_so_many_days_ago_is_deleted),
-          TELL(chunks_go_on_where_the_last_one_ended),
-          TELL(an_old_one_among_young_ones_is_found),
-          TELL(unfinished_ones_leave_the_hot_set),
-          TELL(the_word_about_a_retired_one_is_dropped_with_it),
-          TELL(nothing_stored_means_nothing_deleted),
-          TELL(what_is_chosen_tells_its_files),
-          TELL(files_of_a_younger_one_with_the_same_header_are_shared))
+HOT_STORY(
+    "deleting old submissions", TELL(what_arrived_so_many_days_ago_is_deleted),
+    TELL(chunks_go_on_where_the_last_one_ended),
+    TELL(an_old_one_among_young_ones_is_found),
+    TELL(unfinished_ones_leave_the_hot_set),
+    TELL(the_word_about_a_retired_one_is_dropped_with_it),
+    TELL(nothing_stored_means_nothing_deleted),
+    TELL(what_is_chosen_tells_its_files),
+    TELL(files_of_a_younger_one_of_django_with_the_same_header_are_shared))

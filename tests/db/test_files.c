@@ -151,6 +151,20 @@ START_TEST(a_header_that_was_stored_is_known)
 }
 END_TEST
 
+/* On whatever day, and if it was the Django server that stored it. */
+START_TEST(a_header_that_was_stored_long_ago_is_known)
+{
+    submit("7:a");
+    mariadb_run("UPDATE queue_submission SET"
+                " xqueue_arrival_day = '2020-02-29'");
+    submit("7:b");
+    ck_assert(is_known("7:a"));
+    mariadb_run("UPDATE queue_submission SET xqueue_arrival_day = NULL");
+    ck_assert(is_known("7:a"));
+    ck_assert(!is_known("7:c"));
+}
+END_TEST
+
 static enum db_status give_back(int64_t id, const char *pullkey)
 {
     struct pull_return back = {.job.op = &pull_return_op, .id = id};
@@ -217,6 +231,7 @@ HOT_STORY("files", TELL(maps_that_fit_stand_in_the_columns),
           TELL(a_file_with_the_name_of_a_note_has_a_row),
           TELL(a_row_that_was_deleted_leaves_the_notes),
           TELL(a_header_that_was_stored_is_known),
+          TELL(a_header_that_was_stored_long_ago_is_known),
           TELL(a_pull_that_came_to_nothing_is_as_if_it_had_not_been),
           TELL(only_its_own_lease_is_given_back),
           TELL(a_superseded_one_that_is_given_back_is_gone),

@@ -343,6 +343,37 @@ START_TEST(a_submit_reads_no_more_rows_beside_a_long_queue)
 }
 END_TEST
 
+/* Forty days of finished ones, a thousand each, in the order of their ids. */
+static void add_days(void)
+{
+    mariadb_run("INSERT INTO queue_submission (requester_id, lms_callback_url,"
+                " queue_name, xqueue_header, xqueue_body, s3_keys, s3_urls,"
+                " arrival_time, xqueue_arrival_day, grader_id, pullkey,"
+                " grader_reply, num_failures, lms_ack, retired)"
+                " SELECT 'lms', CONCAT('u', n), 'queue', '7:h', 'body', '{}',"
+                " '{}', NOW(6), DATE'2026-01-01' + INTERVAL n DIV 1000 DAY,"
+                " 'g', 'key', 'reply', 0, 1, 1 FROM " MARIADB_NUMBERS,
+                40000);
+    mariadb_run("ANALYZE TABLE queue_submission");
+}
+
+START_TEST(looking_for_a_callback_address_reads_a_few_rows_of_each_day)
+{
+    struct submission_insert like = insert_of("7:p");
+    struct submission_known known = {
+        .job.op = &submission_known_op,
+        .queue_name = like.queue_name,
+        .callback_url = like.callback_url,
+        .header = like.header,
+    };
+    struct db_job *jobs[] = {&known.job};
+
+    add_days();
+    run(submitting(1));
+    ck_assert_int_le(reads_of_batch(jobs, 1), 6 * 42);
+}
+END_TEST
+
 /* --- locks ------------------------------------------------------------ */
 
 static void *run_elsewhere(void *context)
@@ -452,6 +483,7 @@ HOT_STORY("plans", TELL(one_at_a_time_in_small_tables_nothing_scans),
           TELL(a_pull_reads_no_more_rows_from_a_long_queue),
           TELL(a_full_batch_reads_a_few_rows_for_each),
           TELL(a_submit_reads_no_more_rows_beside_a_long_queue),
+          TELL(looking_for_a_callback_address_reads_a_few_rows_of_each_day),
           TELL(a_pull_of_one_keeps_four_rows_locked),
           TELL(a_pull_of_sixteen_keeps_49_rows_locked),
           TELL(all_that_a_pull_does_not_hand_out_is_free))

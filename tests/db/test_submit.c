@@ -74,6 +74,14 @@ START_TEST(the_arrival_time_is_now_to_the_microsecond_in_all_tables)
 }
 END_TEST
 
+START_TEST(the_day_of_arrival_is_stored)
+{
+    int64_t id = submit("7:p");
+
+    ck_assert_str_eq(wide("xqueue_arrival_day = DATE(arrival_time)", id), "1");
+}
+END_TEST
+
 START_TEST(the_url_column_keeps_128_characters_of_any_length)
 {
     struct submission_insert self = insert_of("7:p");
@@ -416,6 +424,7 @@ END_TEST
 
 HOT_STORY("submit", TELL(a_submission_is_stored_as_django_would_write_it),
           TELL(the_arrival_time_is_now_to_the_microsecond_in_all_tables),
+          TELL(the_day_of_arrival_is_stored),
           TELL(the_url_column_keeps_128_characters_of_any_length),
           TELL(a_header_of_16_kib_fits),
           TELL(any_unicode_and_nul_come_back_byte_by_byte),

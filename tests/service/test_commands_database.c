@@ -15,7 +15,8 @@ static const struct service_settings settings = {
 
 static const char *const all_migrations =
     "0001_django.sql 0002_widen.sql 0003_hot_set.sql 0004_django_rows.sql"
-    " 0005_push.sql 0006_files.sql 0007_one_url_index.sql";
+    " 0005_push.sql 0006_files.sql 0007_one_url_index.sql"
+    " 0008_arrival_day.sql";
 
 static void expect_words(struct text output, const char *words)
 {
@@ -76,6 +77,8 @@ START_TEST(migrate_makes_the_tables_once)
                          "applied 0006_files.sql\n"
                          "applying 0007_one_url_index.sql ...\n"
                          "applied 0007_one_url_index.sql\n"
+                         "applying 0008_arrival_day.sql ...\n"
+                         "applied 0008_arrival_day.sql\n"
                          "The tables are current.\n");
     ck_assert_int_eq(service_command(fresh, &output, "migrate", NULL), 0);
     expect_text(output, "The tables are current.\n");
@@ -104,6 +107,30 @@ START_TEST(a_database_of_the_django_server_goes_on)
     log_in(client);
     ck_assert_int_eq(get_queuelen("test-pull")->status, 200);
     service_stop(adopted);
+}
+END_TEST
+
+START_TEST(a_database_is_handed_back_and_taken_over_again)
+{
+    struct service *ours;
+    struct text output;
+
+    ours = service_new(
+        &(struct service_settings){.database = mariadb_empty_database()});
+    ck_assert_int_eq(service_command(ours, NULL, "migrate", NULL), 0);
+    ck_assert_int_eq(
+        service_command(ours, &output, "migrate", "--hand-back", NULL), 0);
+    expect_text(output, "putting back the indexes of the Django server ...\n"
+                        "0 leases written back: the Django server can take"
+                        " over.\n");
+    ck_assert_int_eq(service_command(ours, &output, "check", NULL), 1);
+    expect_words(output, "migration 0008_arrival_day.sql is not applied:"
+                         " run xqueue migrate");
+    ck_assert_int_eq(service_command(ours, &output, "migrate", NULL), 0);
+    expect_words(output, "applied 0008_arrival_day.sql\n"
+                         "The tables are current.\n");
+    service_serve(ours);
+    service_stop(ours);
 }
 END_TEST
 
@@ -402,6 +429,7 @@ END_TEST
 SERVICE_STORY("commands_database", &settings,
               TELL(migrate_makes_the_tables_once),
               TELL(a_database_of_the_django_server_goes_on),
+              TELL(a_database_is_handed_back_and_taken_over_again),
               TELL(update_users_creates_changes_and_leaves),
               TELL(update_users_says_whom_it_cannot_store),
               TELL(count_prints_two_columns),

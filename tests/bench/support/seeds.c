@@ -16,13 +16,12 @@ static const struct {
     const char *name;
     const char *columns;
 } indexes[] = {
-    {"queue_submission_lms_callback_url_f8da8c20", "lms_callback_url"},
     {"queue_submission_retired_6195dcbb", "retired"},
     {"queue_submi_queue_n_9fcfbd_idx",
      "queue_name, retired, pull_time, arrival_time"},
     {"queue_submi_queue_n_4c6cd5_idx",
      "queue_name, retired, push_time, arrival_time"},
-    {"queue_submi_lms_cal_367510_idx", "lms_callback_url, retired"},
+    {"xqueue_arrival_day_idx", "xqueue_arrival_day, lms_callback_url"},
 };
 
 static size_t count_of(const char *sql);
@@ -99,12 +98,13 @@ static void insert_waiting(const char *queue, size_t count, size_t body_bytes)
     mariadb_run(
         "INSERT INTO queue_submission (requester_id, lms_callback_url,"
         " queue_name, xqueue_header, xqueue_body, s3_keys, s3_urls,"
-        " arrival_time, grader_id, pullkey, grader_reply, num_failures,"
-        " lms_ack, retired) SELECT 'lms', CONCAT('http://127.0.0.1:1/',"
+        " arrival_time, xqueue_arrival_day, grader_id, pullkey, grader_reply,"
+        " num_failures, lms_ack, retired)"
+        " SELECT 'lms', CONCAT('http://127.0.0.1:1/',"
         " %llu + n), '%s', CONCAT('{\"lms_callback_url\":"
         " \"http://127.0.0.1:1/', %llu + n, '\"}'), REPEAT('b', %zu), '', '',"
         " UTC_TIMESTAMP(6) - INTERVAL (%zu - n) * %d MICROSECOND,"
-        " '', '', '', 0, 0, 0 FROM " MARIADB_NUMBERS,
+        " UTC_DATE(), '', '', '', 0, 0, 0 FROM " MARIADB_NUMBERS,
         before, queue, before, body_bytes, count, SPACING_US, (int)count);
     mariadb_run(
         "INSERT INTO xqueue_live (id, queue_id, arrival_us, state, attempts,"
@@ -129,11 +129,12 @@ static void insert_history(size_t first, size_t count, const char *origin)
     mariadb_run(
         "INSERT INTO queue_submission (requester_id, lms_callback_url,"
         " queue_name, xqueue_header, xqueue_body, s3_keys, s3_urls,"
-        " arrival_time, pull_time, return_time, grader_id, pullkey,"
-        " grader_reply, num_failures, lms_ack, retired)"
+        " arrival_time, xqueue_arrival_day, pull_time, return_time, grader_id,"
+        " pullkey, grader_reply, num_failures, lms_ack, retired)"
         " SELECT 'lms', CONCAT('%s/', CRC32(%zu + n) & 0xffffff),"
-        " 'bench', '{}', 'body', '', '', past, past, past, 'grader', 'key',"
-        " 'reply', 0, 1, 1 FROM (SELECT n, TIMESTAMP'2026-01-01 00:00:00'"
+        " 'bench', '{}', 'body', '', '', past, DATE(past), past, past,"
+        " 'grader', 'key', 'reply', 0, 1, 1"
+        " FROM (SELECT n, TIMESTAMP'2022-01-01 00:00:00'"
         " + INTERVAL (%zu + n) * 10 SECOND AS past FROM " MARIADB_NUMBERS
         ") rows_of_the_past",
         origin, first, first, (int)count);
