@@ -293,14 +293,16 @@ static void on_close(struct evhttp_connection *evhttp, void *context)
 {
     struct http_connection *connection = context;
 
-    (void)evhttp;
     if (connection->request != NULL)
         http_request_lost(connection->request);
     detach(connection);
-    if (http_linger_is_needed(connection) && http_linger_start(connection))
+    if (http_linger_is_needed(connection)) {
+        http_linger_start(connection,
+                          evhttp_connection_get_bufferevent(evhttp));
         http_connection_set_state(connection, HTTP_CONNECTION_LINGERING);
-    else
+    } else {
         http_connection_free(connection);
+    }
 }
 
 static void detach(struct http_connection *connection)

@@ -7,8 +7,8 @@
 #include "server/http/private.h"
 
 #include <errno.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,20 +31,20 @@ bool http_linger_is_needed(const struct http_connection *connection)
     return waiting > 0;
 }
 
-bool http_linger_start(struct http_connection *connection)
+/*
+ * A second descriptor of the socket would be simpler; but then closing evhttp's
+ * would leave it in the loop's epoll set, see loop_new().
+ */
+void http_linger_start(struct http_connection *connection,
+                       struct bufferevent *bufferevent)
 {
-    const int copy = fcntl(connection->descriptor, F_DUPFD_CLOEXEC, 0);
-
-    connection->descriptor = -1;
-    if (copy < 0)
-        return false;
-    connection->descriptor = copy;
+    if (bufferevent_setfd(bufferevent, -1) != 0)
+        fatal("a descriptor cannot be taken over");
     connection->drain =
-        event_new(connection->server->base, copy, EV_READ | EV_PERSIST,
-                  on_readable, connection);
+        event_new(connection->server->base, connection->descriptor,
+                  EV_READ | EV_PERSIST, on_readable, connection);
     if (connection->drain == NULL || event_add(connection->drain, NULL) != 0)
         fatal("no memory for a connection that is closed");
-    return true;
 }
 
 void http_linger_end(struct http_connection *connection)

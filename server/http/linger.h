@@ -10,17 +10,17 @@
 #ifndef XQUEUE_HTTP_LINGER_H
 #define XQUEUE_HTTP_LINGER_H
 
-#include "server/base/compiler.h"
-
 #include <stdbool.h>
 
+struct bufferevent;
 struct http_connection;
 
 /* Asked when the descriptor is about to be closed. */
 bool http_linger_is_needed(const struct http_connection *connection);
 
-/* False: there was no descriptor to be had. */
-MUST_CHECK bool http_linger_start(struct http_connection *connection);
+/* Takes the descriptor out of evhttp's bufferevent. */
+void http_linger_start(struct http_connection *connection,
+                       struct bufferevent *bufferevent);
 
 /* Frees the connection. */
 void http_linger_end(struct http_connection *connection);

@@ -34,6 +34,7 @@ struct loop_signal {
     void *context;
 };
 
+static struct event_base *new_base(void);
 static struct event *make_event(struct loop *loop, int descriptor, short what,
                                 event_callback_fn callback, void *context);
 static void on_timer(evutil_socket_t descriptor, short what, void *context);
@@ -44,9 +45,7 @@ struct loop *loop_new(void)
 {
     struct loop *loop = xcalloc(1, sizeof *loop);
 
-    loop->base = event_base_new();
-    if (loop->base == NULL)
-        fatal("cannot make an event loop");
+    loop->base = new_base();
     return loop;
 }
 
@@ -167,6 +166,28 @@ void loop_signal_free(struct loop_signal *signal)
         return;
     event_free(signal->event);
     free(signal);
+}
+
+/*
+ * evhttp stops and starts reading and writing several times for each request.
+ * With a list of changes epoll hears of what is left of that when the loop is
+ * about to sleep, and not of each step. That is only right while no descriptor
+ * in the set has a second one for the same file: to close the one would leave
+ * the other one's events in the set.
+ */
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config != NULL &&
+        event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) ==
+            0)
+        base = event_base_new_with_config(config);
+    if (base == NULL)
+        fatal("cannot make an event loop");
+    event_config_free(config);
+    return base;
 }
 
 static struct event *make_event(struct loop *loop, int descriptor, short what,

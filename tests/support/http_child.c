@@ -6,6 +6,7 @@
 #include "server/base/buffer.h"
 #include "server/base/memory.h"
 #include "server/http/private.h"
+#include "server/task/loop.h"
 #include "tests/support/story.h"
 
 #include <event2/buffer.h>
@@ -26,7 +27,8 @@ int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 enum { MOST_HELD = 256, MOST_EATEN = 1024, LEAK_STATUS = 23 };
 
 struct child {
-    struct event_base *base;
+    struct loop *loop;
+    struct event_base *base; /* the loop's */
     struct http_server *server;
     struct event *control;
     struct event *tick;
@@ -139,7 +141,8 @@ static void child_main(const struct http_settings *settings, int control,
     struct rusage usage;
     uint16_t port;
 
-    child.base = event_base_new();
+    child.loop = loop_new();
+    child.base = loop_base(child.loop);
     child.server =
         http_server_start(child.base, settings, on_request, &child, &error);
     if (child.server == NULL)
@@ -156,7 +159,7 @@ static void child_main(const struct http_settings *settings, int control,
     http_server_free(child.server);
     event_free(child.control);
     event_free(child.tick);
-    event_base_free(child.base);
+    loop_free(child.loop);
     getrusage(RUSAGE_SELF, &usage);
     report->cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
                      (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
