@@ -40,6 +40,7 @@ struct workers {
     struct job_list finished; /* ran, not collected */
     size_t waiting_count;     /* submitted, not taken */
     size_t pending_count;     /* submitted, not collected */
+    int64_t watched_ms;       /* somebody sleeps until then at the latest */
     bool stopping;
     size_t started; /* numbers the threads */
     pthread_t *threads;
@@ -49,7 +50,9 @@ static void *worker_main(void *argument);
 static size_t introduce(struct workers *workers);
 static bool wait_for_work(struct workers *workers, void *context,
                           int64_t *idle_at_ms);
-static void sleep_until(struct workers *workers, int64_t until_ms);
+static void watch(struct workers *workers, int64_t turn_ms, int64_t until_ms);
+static void pass_on(struct workers *workers);
+static void call_for(struct workers *workers, int64_t turn_ms);
 static void stand_in_line(struct workers *workers, struct job *job);
 static struct line *line_of(struct workers *workers, const struct job *job);
 static struct line *find_turn(struct workers *workers, int64_t *ret_until_ms);
@@ -58,7 +61,6 @@ static struct line *take_batch(struct workers *workers, struct job **batch,
                                size_t *ret_count);
 static void finish_batch(struct workers *workers, struct line *line,
                          struct job **batch, size_t count);
-static void detach_finished(struct workers *workers, struct job_list *list);
 static void call_done(struct workers *workers, struct job_list *list);
 
 struct workers *workers_start(const struct workers_settings *settings)
@@ -67,6 +69,7 @@ struct workers *workers_start(const struct workers_settings *settings)
     pthread_condattr_t attributes;
 
     workers->settings = *settings;
+    workers->watched_ms = INT64_MAX;
     if (settings->patience_ms == 0)
         workers->settings.patience_ms = PATIENCE_MS;
     pthread_mutex_init(&workers->lock, NULL);
@@ -102,7 +105,9 @@ void workers_collect(struct workers *workers)
 {
     struct job_list list = STAILQ_HEAD_INITIALIZER(list);
 
-    detach_finished(workers, &list);
+    pthread_mutex_lock(&workers->lock);
+    STAILQ_CONCAT(&list, &workers->finished);
+    pthread_mutex_unlock(&workers->lock);
     call_done(workers, &list);
 }
 
@@ -199,28 +204,25 @@ static size_t introduce(struct workers *workers)
     return number;
 }
 
-/*
- * Until there may be work, or until worker_idle was called. False once the
- * pool stops.
- */
+/* Until there may be work, or worker_idle was called. False: the pool stops. */
 static bool wait_for_work(struct workers *workers, void *context,
                           int64_t *idle_at_ms)
 {
     bool has_hook = workers->settings.worker_idle != NULL;
     bool is_due = false;
     bool stopping;
-    int64_t until_ms;
+    int64_t turn_ms = INT64_MAX;
 
     pthread_mutex_lock(&workers->lock);
-    while (!workers->stopping && find_turn(workers, &until_ms) == NULL &&
+    while (!workers->stopping && find_turn(workers, &turn_ms) == NULL &&
            !is_due) {
-        if (has_hook && *idle_at_ms < until_ms)
-            until_ms = *idle_at_ms;
         is_due = has_hook && clock_monotonic_ms() >= *idle_at_ms;
         if (!is_due)
-            sleep_until(workers, until_ms);
+            watch(workers, turn_ms, has_hook ? *idle_at_ms : INT64_MAX);
     }
     stopping = workers->stopping;
+    if (is_due)
+        pass_on(workers);
     pthread_mutex_unlock(&workers->lock);
     if (is_due && !stopping) {
         int ms = workers->settings.worker_idle(context);
@@ -230,33 +232,47 @@ static bool wait_for_work(struct workers *workers, void *context,
     return !stopping;
 }
 
-/* Under the lock, or until somebody signals. */
-static void sleep_until(struct workers *workers, int64_t until_ms)
+/* Under the lock: sleep until a turn, or until then, or until a signal. */
+static void watch(struct workers *workers, int64_t turn_ms, int64_t until_ms)
 {
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    int64_t end_ms = turn_ms < until_ms ? turn_ms : until_ms;
+    struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
+                           .tv_nsec = (long)(end_ms % 1000) * 1000000};
 
-    if (until_ms == INT64_MAX)
-        pthread_cond_wait(&workers->arrived, &workers->lock);
-    else
-        pthread_cond_timedwait(&workers->arrived, &workers->lock, &until);
+    if (turn_ms < workers->watched_ms)
+        workers->watched_ms = turn_ms;
+    pthread_cond_timedwait(&workers->arrived, &workers->lock, &end);
+    if (turn_ms == workers->watched_ms)
+        workers->watched_ms = INT64_MAX;
 }
 
-/*
- * Under the lock. Behind others of a line whose batches are under way nobody
- * needs to be woken: whoever was woken for the first of them minds the line.
- */
+/* Under the lock, on the way to work: the next turn is for somebody else. */
+static void pass_on(struct workers *workers)
+{
+    int64_t turn_ms;
+
+    if (find_turn(workers, &turn_ms) != NULL)
+        turn_ms = 0;
+    call_for(workers, turn_ms);
+}
+
+/* Under the lock: nobody is woken for a turn that somebody sleeps until. */
+static void call_for(struct workers *workers, int64_t turn_ms)
+{
+    if (turn_ms < workers->watched_ms)
+        pthread_cond_signal(&workers->arrived);
+}
+
+/* Under the lock. */
 static void stand_in_line(struct workers *workers, struct job *job)
 {
     struct line *line = line_of(workers, job);
-    bool is_first = STAILQ_EMPTY(&line->waiting);
 
     job->ran = false;
     STAILQ_INSERT_TAIL(&line->waiting, job, entry);
     workers->waiting_count++;
     workers->pending_count++;
-    if (is_first || turn_ms(workers, line) == 0)
-        pthread_cond_signal(&workers->arrived);
+    call_for(workers, turn_ms(workers, line));
 }
 
 /* Under the lock. A new line's turn comes after those of all others. */
@@ -336,8 +352,7 @@ static struct line *take_batch(struct workers *workers, struct job **batch,
         workers->waiting_count -= count;
         TAILQ_REMOVE(&workers->lines, line, entry);
         TAILQ_INSERT_TAIL(&workers->lines, line, entry);
-        if (find_turn(workers, &until_ms) != NULL)
-            pthread_cond_signal(&workers->arrived);
+        pass_on(workers);
     }
     pthread_mutex_unlock(&workers->lock);
     *ret_count = count;
@@ -363,13 +378,6 @@ static void finish_batch(struct workers *workers, struct line *line,
     pthread_mutex_unlock(&workers->lock);
     if (was_empty && workers->settings.wake != NULL)
         workers->settings.wake(workers->settings.wake_context);
-}
-
-static void detach_finished(struct workers *workers, struct job_list *list)
-{
-    pthread_mutex_lock(&workers->lock);
-    STAILQ_CONCAT(list, &workers->finished);
-    pthread_mutex_unlock(&workers->lock);
 }
 
 /* `done` may free the job, submit it again, or submit others. */

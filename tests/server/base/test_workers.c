@@ -300,6 +300,48 @@ START_TEST(batches_that_take_long_do_not_hold_up_their_line_for_ever)
 }
 END_TEST
 
+static sem_t other_gate;
+
+static void run_held(void *context, struct job **jobs, size_t count)
+{
+    (void)context;
+    (void)jobs;
+    (void)count;
+    sem_wait(&other_gate);
+}
+
+static const struct job_kind held = {
+    .name = "held", .max_batch = 1, .run = run_held};
+
+/* Whoever slept until that line's turn may be who does the other work. */
+START_TEST(a_line_is_not_forgotten_when_other_work_comes)
+{
+    enum { IDLE = 6 };
+    struct workers *workers = start_patient(2 + IDLE, 100);
+    struct note notes[3];
+    struct note others[IDLE - 1];
+
+    sem_init(&other_gate, 0, 0);
+    fill_line(workers, notes, 3);
+    is_gated = false;
+    for (int i = 0; i < IDLE - 1; i++) {
+        others[i] = note_of(&held, 0);
+        ck_assert(workers_submit(workers, &others[i].job));
+    }
+    while (notes[2].done == 0) {
+        take(&woken);
+        workers_collect(workers);
+    }
+    ck_assert_int_eq(notes[0].done + notes[1].done, 0);
+    for (int i = 0; i < IDLE - 1; i++)
+        sem_post(&other_gate);
+    sem_post(&gate);
+    sem_post(&gate);
+    collect_all(workers);
+    workers_stop(workers);
+}
+END_TEST
+
 START_TEST(a_full_pool_refuses)
 {
     struct workers *workers = start(1, 2);
@@ -476,6 +518,7 @@ int main(void)
         TELL(a_line_with_enough_batches_under_way_gathers_a_larger_one),
         TELL(a_line_with_enough_batches_under_way_does_not_hold_up_another),
         TELL(batches_that_take_long_do_not_hold_up_their_line_for_ever),
+        TELL(a_line_is_not_forgotten_when_other_work_comes),
         TELL(a_full_pool_refuses),
         TELL(stopping_ends_what_runs_and_cancels_what_waits),
         TELL(a_job_may_be_submitted_again_when_it_is_done),
