@@ -80,6 +80,7 @@ void db_conn_free(struct db_conn *db)
     if (db == NULL)
         return;
     db_conn_close(db);
+    free(db->put_back.list);
     free(db);
 }
 
@@ -170,6 +171,11 @@ void db_conn_share_floors(struct db_conn *db, struct floors *floors)
 struct floors *db_conn_floors(const struct db_conn *db)
 {
     return db->floors;
+}
+
+struct floor_marks *db_conn_floor_marks(struct db_conn *db)
+{
+    return &db->put_back;
 }
 
 const char *db_conn_error(const struct db_conn *db)

@@ -80,6 +80,13 @@ struct floors;
 void db_conn_share_floors(struct db_conn *db, struct floors *floors);
 struct floors *db_conn_floors(const struct db_conn *db);
 
+/*
+ * Within a transaction: what it puts back. The floors are told when it has
+ * committed.
+ */
+struct floor_marks;
+struct floor_marks *db_conn_floor_marks(struct db_conn *db);
+
 /* Text and client/server number of the last failure: for the log line. */
 const char *db_conn_error(const struct db_conn *db);
 unsigned db_conn_error_number(const struct db_conn *db);

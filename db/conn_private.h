@@ -6,6 +6,7 @@
 #define XQUEUE_DB_CONN_PRIVATE_H
 
 #include "db/conn.h"
+#include "db/floors.h"
 #include "db/mysql_private.h"
 
 struct statements; /* the prepared ones: statement.c */
@@ -27,6 +28,7 @@ struct db_conn {
      */
     bool in_transaction;
     enum db_status met; /* DB_OK, DB_CONFLICT or DB_AWAY */
+    struct floor_marks put_back;
 
     char version[64];
     uint64_t max_packet;

@@ -19,14 +19,21 @@ enum {
     SWEEP_PAUSE = 20,
     SWEEP_PAUSE_MAX_US = 5000000,
     SWEEP_LOST_US = 5000000, /* one that never ends does not stop the others */
-    MOST = 1024              /* whatever is forgotten is swept anew */
+    SLOW_US = 1000000,
+    MOST = 1024 /* whatever is forgotten is swept anew */
 };
+
+/* How far back sweeps reach after slow ones that failed: the first, the last */
+static const int64_t long_reach_us = INT64_C(24) * 3600 * 1000000;
+static const int64_t short_reach_us = INT64_C(60) * 1000000;
+enum { REACH_FACTOR = 8 };
 
 struct floor {
     enum floor_of of;
     int64_t number;
     int64_t floor_us;
     int64_t sweep_us; /* the next one is due (monotonic) */
+    int64_t reach_us; /* a sweep begins so long ago; 0: at the beginning */
     uint64_t lowered; /* so often */
 };
 
@@ -39,6 +46,9 @@ struct floors {
 static struct floor *find(struct floors *floors, enum floor_of of,
                           int64_t number);
 static struct floor *make_room(struct floors *floors);
+static int64_t beginning(const struct floor *floor);
+static void reach_further(struct floor *floor);
+static void reach_less_far(struct floor *floor);
 static int64_t pause_after(const struct floor_look *look, int64_t now_us);
 
 struct floors *floors_new(void)
@@ -72,9 +82,11 @@ struct floor_look floors_begin(struct floors *floors, enum floor_of of,
     pthread_mutex_lock(&floors->lock);
     floor = find(floors, of, number);
     look.lowered = floor->lowered;
+    look.from_us = beginning(floor);
     if (look.begin_us < floor->sweep_us) {
         look.is_sweep = false;
-        look.from_us = floor->floor_us;
+        if (floor->floor_us > look.from_us)
+            look.from_us = floor->floor_us;
     } else {
         /* The others need not sweep as well. */
         floor->sweep_us = look.begin_us + SWEEP_LOST_US;
@@ -101,10 +113,56 @@ void floors_end(struct floors *floors, const struct floor_look *look,
 
         floor->floor_us = floor_us;
         floor->sweep_us = now_us + pause_after(look, now_us);
+        if (now_us - look->begin_us < SLOW_US)
+            reach_further(floor);
     } else if (floor_us > floor->floor_us) {
         floor->floor_us = floor_us;
     }
     pthread_mutex_unlock(&floors->lock);
+}
+
+void floors_failed(struct floors *floors, const struct floor_look *look)
+{
+    int64_t now_us = clock_monotonic_us();
+    struct floor *floor;
+
+    if (floors == NULL || !look->is_sweep)
+        return;
+    pthread_mutex_lock(&floors->lock);
+    floor = find(floors, look->of, look->number);
+    floor->sweep_us = now_us + pause_after(look, now_us);
+    if (now_us - look->begin_us >= SLOW_US)
+        reach_less_far(floor);
+    pthread_mutex_unlock(&floors->lock);
+}
+
+void floor_marks_add(struct floor_marks *marks, enum floor_of of,
+                     int64_t number, int64_t time_us)
+{
+    for (size_t i = 0; i < marks->count; i++) {
+        struct floor_mark *mark = &marks->list[i];
+
+        if (mark->of != of || mark->number != number)
+            continue;
+        if (time_us < mark->time_us)
+            mark->time_us = time_us;
+        return;
+    }
+    if (marks->count == marks->capacity) {
+        marks->capacity = marks->capacity == 0 ? 4 : 2 * marks->capacity;
+        marks->list =
+            xrealloc(marks->list, marks->capacity * sizeof *marks->list);
+    }
+    marks->list[marks->count++] =
+        (struct floor_mark){.of = of, .number = number, .time_us = time_us};
+}
+
+void floor_marks_lower(struct floor_marks *marks, struct floors *floors)
+{
+    for (size_t i = 0; i < marks->count; i++)
+        floors_lower(floors, marks->list[i].of, marks->list[i].number,
+                     marks->list[i].time_us);
+    marks->count = 0;
 }
 
 void floors_lower(struct floors *floors, enum floor_of of, int64_t number,
@@ -153,6 +211,27 @@ static struct floor *make_room(struct floors *floors)
             oldest = &floors->list[i];
     }
     return oldest;
+}
+
+/* The database's clock may differ from ours: this is a guess, too. */
+static int64_t beginning(const struct floor *floor)
+{
+    return floor->reach_us == 0 ? INT64_MIN : clock_wall_us() - floor->reach_us;
+}
+
+static void reach_further(struct floor *floor)
+{
+    floor->reach_us *= REACH_FACTOR;
+    if (floor->reach_us > long_reach_us)
+        floor->reach_us = 0;
+}
+
+static void reach_less_far(struct floor *floor)
+{
+    if (floor->reach_us == 0)
+        floor->reach_us = long_reach_us;
+    else if (floor->reach_us > short_reach_us)
+        floor->reach_us /= REACH_FACTOR;
 }
 
 static int64_t pause_after(const struct floor_look *look, int64_t now_us)

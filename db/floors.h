@@ -18,7 +18,13 @@
  * one thread at most a twentieth of its time, and while the server can purge
  * they are a few milliseconds apart. SWEEP_PAUSE_MAX_US bounds how long
  * anything that waits can be overlooked. What this process itself puts back
- * lowers the floor at once.
+ * lowers the floor as soon as it is committed.
+ *
+ * After millions of rows under one snapshot, a sweep would take longer than a
+ * statement may, and end with the connection. The next ones then begin at a
+ * day ago, at an eighth of that, and so on, until they are through; and
+ * further back again once they are fast. What waits from before that may be
+ * overlooked until the snapshot ends; the rest is not held up.
  *
  * One for all threads of a pool; any thread. NULL stands for no floors: every
  * claim begins at the beginning.
@@ -27,6 +33,7 @@
 #define XQUEUE_DB_FLOORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct floors;
@@ -59,8 +66,32 @@ struct floor_look floors_begin(struct floors *floors, enum floor_of of,
 void floors_end(struct floors *floors, const struct floor_look *look,
                 int64_t lowest_us);
 
-/* One of this time waits (again), or soon will. */
+/* The claim has failed: it is not known what it would have found. */
+void floors_failed(struct floors *floors, const struct floor_look *look);
+
+/* One of this time waits (again). */
 void floors_lower(struct floors *floors, enum floor_of of, int64_t number,
                   int64_t time_us);
+
+/*
+ * What a transaction puts back, to be told once it has committed: the claims
+ * of others do not find it before, and would raise the floor above it again.
+ * All zero is an empty one. One for each queue or destination.
+ */
+struct floor_marks {
+    struct floor_mark {
+        enum floor_of of;
+        int64_t number;
+        int64_t time_us; /* the lowest */
+    } * list;            /* owns: free() it at last */
+    size_t count;
+    size_t capacity;
+};
+
+void floor_marks_add(struct floor_marks *marks, enum floor_of of,
+                     int64_t number, int64_t time_us);
+
+/* floors_lower() for each; empty afterwards. */
+void floor_marks_lower(struct floor_marks *marks, struct floors *floors);
 
 #endif

@@ -71,8 +71,8 @@ enum db_status hot_set_add_ready(struct db_conn *db, struct arena *arena,
         db_params_add(&params, DB_INTEGER(rows[i].queue_id));
         db_params_add(&params, DB_INTEGER(rows[i].arrival_us));
         db_params_add(&params, DB_INTEGER(rows[i].id));
-        floors_lower(db_conn_floors(db), FLOOR_OF_QUEUE, rows[i].queue_id,
-                     rows[i].arrival_us);
+        floor_marks_add(db_conn_floor_marks(db), FLOOR_OF_QUEUE,
+                        rows[i].queue_id, rows[i].arrival_us);
     }
     status = db_insert_rows(
         db, "INSERT INTO xqueue_ready (queue_id, arrival_us, id) VALUES ",

@@ -182,8 +182,10 @@ static enum db_status claim(struct db_conn *db, struct leasing *leasing)
                  " LIMIT ? OFFSET ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &rows);
 
-    if (status != DB_OK)
+    if (status != DB_OK) {
+        floors_failed(leasing->floors, &leasing->look);
         return status;
+    }
     if (leasing->count == 0 && leasing->left == 0)
         tell_floor(leasing, &rows);
     leasing->claimed_count = rows.count;

@@ -150,8 +150,10 @@ static enum db_status take_due(struct db_conn *db, struct claim *claim)
                  " ORDER BY due_us, seq LIMIT ? FOR UPDATE SKIP LOCKED",
                  params, ARRAY_LENGTH(params), &claim->rows);
 
-    if (status != DB_OK)
+    if (status != DB_OK) {
+        floors_failed(floors, &look);
         return status;
+    }
     floors_end(floors, &look,
                claim->rows.count > 0 ? db_integer(&claim->rows, 0, 5)
                                      : claim->now_us);

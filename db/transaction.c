@@ -80,6 +80,8 @@ enum db_status db_transact(struct db_conn *db, db_body *body, void *context)
     }
     if (transaction.settled)
         restore_timeouts(&transaction, status);
+    /* Also when nobody knows: it may have committed, and this is a guess. */
+    floor_marks_lower(&db->put_back, db->floors);
     return status;
 }
 

@@ -3,6 +3,7 @@
  * beginning, so that nothing that waits is overlooked for long.
  */
 #include "db/floors.h"
+#include "db/lease.h"
 #include "server/base/clock.h"
 #include "tests/support/hot_story.h"
 
@@ -170,6 +171,122 @@ START_TEST(what_is_put_back_during_a_claim_keeps_the_floor_down)
 }
 END_TEST
 
+/* While it is not committed, a claim of others has begun and found another. */
+static enum db_status put_back_during_a_claim(struct db_conn *conn,
+                                              int64_t now_us, void *context)
+{
+    struct live_row *row = context;
+    enum db_status status =
+        lease_give_back(conn, arena, row, 1, LEASE_ATTEMPT_COUNTS);
+    struct floor_look look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
+
+    (void)now_us;
+    ck_assert(!look.is_sweep);
+    floors_end(floors, &look, 2000 * (int64_t)SECOND_US);
+    return status;
+}
+
+START_TEST(what_was_put_back_keeps_the_floor_down_once_it_is_committed)
+{
+    struct live_row row = {.id = submit_at("7:old", 500),
+                           .queue_id = QUEUE,
+                           .arrival_us = 500 * (int64_t)SECOND_US};
+
+    ck_assert_int_eq(pull().id, row.id);
+    sweep_found(1000 * (int64_t)SECOND_US);
+    ck_assert_int_eq(db_transact(db, put_back_during_a_claim, &row), DB_OK);
+    ck_assert_int_le(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).from_us,
+                     row.arrival_us);
+    ck_assert_int_eq(pull().id, row.id);
+}
+END_TEST
+
+/* As if a sweep had just failed that took as long. */
+static void sweep_failed_after(int64_t us)
+{
+    const struct floor_look look = {
+        .of = FLOOR_OF_QUEUE,
+        .number = QUEUE,
+        .is_sweep = true,
+        .begin_us = clock_monotonic_us() - us,
+    };
+
+    floors_failed(floors, &look);
+}
+
+/* So that the next one is due. */
+static void sweep_was_fast(void)
+{
+    const struct floor_look look = {
+        .of = FLOOR_OF_QUEUE,
+        .number = QUEUE,
+        .is_sweep = true,
+        .begin_us = clock_monotonic_us(),
+    };
+
+    floors_end(floors, &look, clock_wall_us());
+}
+
+static int64_t reach_of_next_sweep(void)
+{
+    struct floor_look look;
+
+    do
+        look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
+    while (!look.is_sweep);
+    return look.from_us == INT64_MIN ? INT64_MAX
+                                     : clock_wall_us() - look.from_us;
+}
+
+START_TEST(after_a_sweep_that_was_too_long_others_reach_less_far)
+{
+    const int64_t day_us = INT64_C(24) * 3600 * SECOND_US;
+    struct floor_look look;
+
+    sweep_failed_after(8 * SECOND_US);
+    /* Who begins meanwhile is not held up either, although nothing is known. */
+    look = floors_begin(floors, FLOOR_OF_QUEUE, QUEUE);
+    ck_assert(!look.is_sweep);
+    ck_assert_int_gt(look.from_us, clock_wall_us() - 2 * day_us);
+    for (int i = 0; i < 9; i++)
+        sweep_failed_after(8 * SECOND_US);
+    sweep_was_fast();
+    ck_assert_int_lt(reach_of_next_sweep(), day_us / 8);
+}
+END_TEST
+
+START_TEST(sweeps_that_are_fast_reach_to_the_beginning_again)
+{
+    for (int i = 0; i < 10; i++)
+        sweep_failed_after(8 * SECOND_US);
+    for (int i = 0; i < 10; i++)
+        sweep_was_fast();
+    ck_assert_int_eq(reach_of_next_sweep(), INT64_MAX);
+}
+END_TEST
+
+START_TEST(a_sweep_that_failed_soon_says_nothing_about_its_length)
+{
+    sweep_failed_after(SECOND_US / 10);
+    sweep_was_fast();
+    ck_assert_int_eq(reach_of_next_sweep(), INT64_MAX);
+}
+END_TEST
+
+/* A lock on the whole table: the claim gives up after some seconds. */
+START_TEST(a_claim_that_fails_says_so)
+{
+    struct submission_pull self = pull_of();
+
+    ck_assert_int_eq(
+        db_execute_text(other_db, "LOCK TABLES xqueue_ready WRITE"), DB_OK);
+    ck_assert_int_ne(db_run(db, &self.job), DB_OK);
+    ck_assert_int_eq(db_execute_text(other_db, "UNLOCK TABLES"), DB_OK);
+    ck_assert_int_ne(floors_begin(floors, FLOOR_OF_QUEUE, QUEUE).from_us,
+                     INT64_MIN);
+}
+END_TEST
+
 START_TEST(a_push_finds_what_waits_wherever_it_is)
 {
     int64_t id = submit_at("7:old", 10);
@@ -238,6 +355,11 @@ int main(void)
         TELL(what_waits_below_the_floor_is_found_in_seconds),
         TELL(a_lease_that_runs_out_lowers_the_floor),
         TELL(what_is_put_back_during_a_claim_keeps_the_floor_down),
+        TELL(what_was_put_back_keeps_the_floor_down_once_it_is_committed),
+        TELL(after_a_sweep_that_was_too_long_others_reach_less_far),
+        TELL(sweeps_that_are_fast_reach_to_the_beginning_again),
+        TELL(a_sweep_that_failed_soon_says_nothing_about_its_length),
+        TELL(a_claim_that_fails_says_so),
         TELL(a_push_finds_what_waits_wherever_it_is),
         TELL(callbacks_are_claimed_from_the_floor),
         TELL(a_callback_below_the_floor_is_claimed_in_seconds),
