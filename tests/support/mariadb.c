@@ -37,6 +37,7 @@ static struct {
 } here;
 
 static void start_private(void);
+static void see_that_it_answers(void);
 static void use_external(const char *words);
 static MYSQL *connect_to(const char *database);
 static char *query_value(const char *sql);
@@ -152,11 +153,8 @@ void mariadb_restart(void)
 
 const struct db_settings *mariadb_empty_database(void)
 {
-    /* A test that failed may have left it stopped, or down. */
     if (here.is_private)
-        mariadb_server_thaw(&here.server);
-    if (here.is_private && !mariadb_server_answers(&here.server))
-        mariadb_restart();
+        see_that_it_answers();
     here.settings.name = NULL;
     snprintf(here.database, sizeof here.database, "%s_%d_%u", here.prefix,
              (int)getpid(), ++here.databases);
@@ -269,6 +267,16 @@ static void start_private(void)
     mariadb_server_start(&here.server);
     here.settings = (struct db_settings){
         .unix_socket = here.server.socket, .user = "root", .password = ""};
+}
+
+/* A test that failed may have left it stopped, about to end, or down. */
+static void see_that_it_answers(void)
+{
+    mariadb_server_thaw(&here.server);
+    if (mariadb_server_answers(&here.server))
+        return;
+    mariadb_kill();
+    mariadb_restart();
 }
 
 /* "host:port:user:password" */

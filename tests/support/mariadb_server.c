@@ -1,6 +1,10 @@
 /*
  * The process behind tests/support/mariadb.h. Its number is in a file of its
- * directory, because a test (a process of its own) may have restarted it.
+ * directory, because a test (a process of its own) may have restarted it. It
+ * holds a lock on that file for as long as it lives: two servers in one
+ * directory cannot be, and what the file says of one that has died is not
+ * believed. The server's own pid file would not do: it is written some time
+ * after the server answers, and until then tells of the one before.
  */
 #include "tests/support/mariadb_server.h"
 
@@ -15,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
@@ -26,9 +31,10 @@ enum { START_MS = 30000, END_MS = 30000 };
 
 static void install(const struct mariadb_server *server);
 static void install_copy(const struct mariadb_server *server);
+static int lock_directory(const struct mariadb_server *server);
+static int open_number(const struct mariadb_server *server);
 static void become_server(const struct mariadb_server *server);
-static pid_t read_pid(const struct mariadb_server *server);
-static bool is_alive(pid_t pid);
+static pid_t running(const struct mariadb_server *server);
 static void show_log(const struct mariadb_server *server);
 
 void mariadb_server_create(struct mariadb_server *server)
@@ -54,12 +60,16 @@ void mariadb_server_create(struct mariadb_server *server)
 void mariadb_server_start(const struct mariadb_server *server)
 {
     int64_t deadline_ms = clock_monotonic_ms() + START_MS;
+    int number = lock_directory(server);
     pid_t pid = fork();
 
     if (pid < 0)
         fatal("cannot fork");
     if (pid == 0)
         become_server(server);
+    if (ftruncate(number, 0) != 0 || dprintf(number, "%d\n", (int)pid) < 0)
+        fatal("the test database's number cannot be written");
+    close(number); /* the server has it open, and so locked */
     while (!mariadb_server_answers(server)) {
         if (waitpid(pid, NULL, WNOHANG) == pid ||
             clock_monotonic_ms() > deadline_ms) {
@@ -87,13 +97,13 @@ bool mariadb_server_answers(const struct mariadb_server *server)
 void mariadb_server_end(const struct mariadb_server *server, int signal)
 {
     int64_t deadline_ms = clock_monotonic_ms() + END_MS;
-    pid_t pid = read_pid(server);
+    pid_t pid = running(server);
     char *lock;
 
     if (pid <= 0)
         return;
     kill(pid, signal);
-    while (is_alive(pid)) {
+    while (running(server) > 0) {
         if (clock_monotonic_ms() > deadline_ms)
             fatal("the test database does not end");
         poll(NULL, 0, 5);
@@ -107,7 +117,7 @@ void mariadb_server_end(const struct mariadb_server *server, int signal)
 
 void mariadb_server_thaw(const struct mariadb_server *server)
 {
-    const pid_t pid = read_pid(server);
+    const pid_t pid = running(server);
 
     if (pid > 0)
         kill(pid, SIGCONT);
@@ -179,6 +189,28 @@ static void install_copy(const struct mariadb_server *server)
     arena_free(arena);
 }
 
+/* It stays locked until the last process has closed it that inherits it. */
+static int lock_directory(const struct mariadb_server *server)
+{
+    int number = open_number(server);
+
+    if (flock(number, LOCK_EX | LOCK_NB) != 0)
+        fatal("a test database still runs in %s", server->directory);
+    return number;
+}
+
+static int open_number(const struct mariadb_server *server)
+{
+    char path[SERVER_PATH_SIZE + 8];
+    int number;
+
+    snprintf(path, sizeof path, "%s/number", server->directory);
+    number = open(path, O_RDWR | O_CREAT, 0600);
+    if (number < 0)
+        fatal("%s: %s", path, strerror(errno));
+    return number;
+}
+
 /*
  * In a session of its own, so that the end of a test that restarted it does
  * not take it along; but not longer than the program that made it.
@@ -204,39 +236,19 @@ static void become_server(const struct mariadb_server *server)
     _exit(127);
 }
 
-static pid_t read_pid(const struct mariadb_server *server)
+/*
+ * 0 when none is. Of one that was killed some threads may still write when its
+ * first one has gone; the lock goes with the last.
+ */
+static pid_t running(const struct mariadb_server *server)
 {
-    char path[SERVER_PATH_SIZE + 8];
     char text[32] = "";
-    int file;
-    ssize_t size;
+    int number = open_number(server);
+    bool is_free = flock(number, LOCK_EX | LOCK_NB) == 0;
+    ssize_t size = is_free ? 0 : read(number, text, sizeof text - 1);
 
-    snprintf(path, sizeof path, "%s/pid", server->directory);
-    file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return 0;
-    size = read(file, text, sizeof text - 1);
-    close(file);
+    close(number);
     return size > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
-}
-
-/* One that has ended stays, as a zombie, until its parent looks. */
-static bool is_alive(pid_t pid)
-{
-    char path[40];
-    char text[256] = "";
-    const char *name_end;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    if (fgets(text, sizeof text, file) == NULL)
-        text[0] = '\0';
-    fclose(file);
-    name_end = strrchr(text, ')');
-    return name_end != NULL && name_end[1] == ' ' && name_end[2] != 'Z';
 }
 
 static void show_log(const struct mariadb_server *server)

@@ -22,11 +22,13 @@ struct mariadb_server {
 
 /* Makes the directory and the data; fatal when it cannot. */
 void mariadb_server_create(struct mariadb_server *server);
+
+/* Fatal when the last one still runs, or when it does not start. */
 void mariadb_server_start(const struct mariadb_server *server);
 
 bool mariadb_server_answers(const struct mariadb_server *server);
 
-/* Send the signal and wait until the process has gone. */
+/* Send the signal and wait until the process has gone; it may have before. */
 void mariadb_server_end(const struct mariadb_server *server, int signal);
 
 /* It goes on, should SIGSTOP have stopped it. */
