@@ -1,24 +1,20 @@
 /*
  * One line per event on standard error. A line is built in a buffer of the
- * calling thread and leaves in one write(2), so lines never mix. Should
- * standard error be a full pipe, the line is dropped rather than stopping the
- * loop.
+ * calling thread; log_output.c says when it leaves.
  */
 #include "server/base/log.h"
 
 #include "server/base/buffer.h"
 #include "server/base/clock.h"
+#include "server/base/log_output.h"
 #include "server/base/memory.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 static _Atomic enum log_level current_level = LOG_INFO;
 static _Atomic enum log_format current_format = LOG_LOGFMT;
@@ -46,7 +42,6 @@ static void append_json(struct buffer *line, enum log_level level,
 static void append_value(struct buffer *line, struct text value);
 static void append_quoted(struct buffer *line, struct text value);
 static bool needs_quotes(struct text value);
-static void write_line(const struct buffer *line);
 static bool once_may_write(struct log_once *once, int64_t *ret_suppressed);
 
 void log_set_level(enum log_level level)
@@ -96,7 +91,7 @@ void log_write(enum log_level level, const char *event,
     else
         append_logfmt(&line, level, event, fields, count);
     buffer_append_char(&line, '\n');
-    write_line(&line);
+    log_output_line(buffer_text(&line), level >= LOG_WARNING);
     buffer_free(&line);
 }
 
@@ -265,19 +260,6 @@ static bool needs_quotes(struct text value)
             return true;
     }
     return value.size == 0;
-}
-
-static void write_line(const struct buffer *line)
-{
-    struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
-    ssize_t written;
-
-    if (poll(&standard_error, 1, 0) != 1 ||
-        (standard_error.revents & POLLOUT) == 0)
-        return;
-    do
-        written = write(STDERR_FILENO, line->data, line->size);
-    while (written < 0 && errno == EINTR);
 }
 
 static bool once_may_write(struct log_once *once, int64_t *ret_suppressed)

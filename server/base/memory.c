@@ -3,6 +3,8 @@
  */
 #include "server/base/memory.h"
 
+#include "server/base/log_output.h"
+
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -83,6 +85,7 @@ void fatal(const char *format, ...)
 {
     va_list arguments;
 
+    log_output_flush();
     fputs("xqueue: fatal: ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);

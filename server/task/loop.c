@@ -4,6 +4,7 @@
  */
 #include "server/task/loop.h"
 
+#include "server/base/log_output.h"
 #include "server/base/memory.h"
 
 #include <event2/event.h>
@@ -64,8 +65,14 @@ struct event_base *loop_base(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-    if (event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0)
-        fatal("the event loop failed");
+    log_output_hold();
+    do {
+        log_output_flush();
+        if (event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) <
+            0)
+            fatal("the event loop failed");
+    } while (!event_base_got_break(loop->base));
+    log_output_release();
 }
 
 void loop_stop(struct loop *loop)
