@@ -3,9 +3,9 @@
  * that its libraries take for the same bytes: three requests to a bare evhttp,
  * and one post of a bare curl.
  */
+#include "tests/bench/support/active.h"
 #include "tests/bench/support/bench.h"
 #include "tests/bench/support/cost.h"
-#include "tests/bench/support/cycle.h"
 #include "tests/bench/support/raw_http.h"
 #include "tests/bench/support/raw_post.h"
 #include "tests/support/service_story.h"
@@ -13,11 +13,6 @@
 #include <stdio.h>
 
 enum {
-    SUBMITTERS = 64,
-    POLLERS = 64,
-    MOST_OPEN = 1000,
-    BODY_BYTES = 1024,
-    REPLY_BYTES = 200,
     REQUESTS = 3, /* of a cycle */
     POSTS_AT_ONCE = 16,
     POSTS = 10000,
@@ -27,8 +22,7 @@ enum {
 #define REPLY_FIELDS "Content-Type: text/html; charset=utf-8\r\n"
 
 struct rounds {
-    struct cycle_settings cycle;
-    int64_t next_number;
+    struct active active;
     struct raw_http *http;
     char header[HEADER_SIZE];
     struct buffer callback;
@@ -41,7 +35,7 @@ static double run_ours(void *context)
 {
     struct rounds *rounds = context;
     double cpu = process_cpu_seconds(service_pid(service));
-    struct cycle_result result = cycle_run(&rounds->cycle);
+    struct cycle_result result = cycle_run(&rounds->active.load);
 
     cpu = process_cpu_seconds(service_pid(service)) - cpu;
     return cpu * 1e6 / (double)result.cycles;
@@ -51,7 +45,7 @@ static enum http_load_go next_raw(struct http_load_client *load,
                                   struct buffer *request, void *context)
 {
     const struct rounds *rounds = context;
-    const struct cycle_words *words = rounds->cycle.words;
+    const struct cycle_words *words = rounds->active.words;
 
     switch (load->requests % REQUESTS) {
     case 0:
@@ -68,11 +62,12 @@ static enum http_load_go next_raw(struct http_load_client *load,
 
 static double cost_of_requests(struct rounds *rounds)
 {
+    const struct cycle_settings *ours = &rounds->active.load;
     pid_t pid = raw_http_pid(rounds->http);
     double cpu = process_cpu_seconds(pid);
     struct http_load_result load = http_load_run(&(struct http_load_settings){
         .port = raw_http_port(rounds->http),
-        .clients = SUBMITTERS + POLLERS,
+        .clients = ours->submitters + ours->pollers,
         .seconds = bench_seconds() / 2,
         .next = next_raw,
         .context = rounds,
@@ -140,39 +135,18 @@ static void tell(struct rounds *rounds)
 
 static void run(void)
 {
-    struct fast_lms *lms = fast_lms_start();
-    struct rounds rounds = {.next_number = 0};
+    struct rounds rounds = {.post = {.count = 0}};
     struct buffer pulled = {NULL, 0, 0};
-    struct cycle_words *words;
 
-    own_service_begin(&(struct service_settings){.queues = "{bench: null}"});
-    words = cycle_words_new(&(struct cycle_words_settings){
-        .queue = "bench",
-        .cookie = http_cookie(client, "sessionid"),
-        .lms_port = fast_lms_port(lms),
-        .body_bytes = BODY_BYTES,
-        .reply_bytes = REPLY_BYTES,
-    });
-    cycle_write_pulled(words, &pulled);
-    cycle_write_callback(words, &rounds.callback, 1);
+    active_begin(&rounds.active, NULL);
+    cycle_write_pulled(rounds.active.words, &pulled);
+    cycle_write_callback(rounds.active.words, &rounds.callback, 1);
     ck_assert(cycle_read_pulled(buffer_text(&pulled), rounds.header,
                                 sizeof rounds.header));
     start_raw(&rounds, &pulled);
-    rounds.cycle = (struct cycle_settings){
-        .port = service_port(service),
-        .words = words,
-        .lms = lms,
-        .submitters = SUBMITTERS,
-        .pollers = POLLERS,
-        .most_open = MOST_OPEN,
-        .seconds = bench_seconds(),
-        .next_number = &rounds.next_number,
-    };
     tell(&rounds);
-    own_service_end();
     raw_http_stop(rounds.http);
-    fast_lms_stop(lms);
-    cycle_words_free(words);
+    active_end(&rounds.active);
     buffer_free(&pulled);
     buffer_free(&rounds.callback);
 }

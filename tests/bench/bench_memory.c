@@ -3,9 +3,9 @@
  * connections that have asked something and are kept, and the highest at full
  * load with bodies of 1 KB.
  */
+#include "tests/bench/support/active.h"
 #include "tests/bench/support/bench.h"
 #include "tests/bench/support/cost.h"
-#include "tests/bench/support/cycle.h"
 #include "tests/bench/support/http_load.h"
 #include "tests/bench/support/requests.h"
 #include "tests/support/service_story.h"
@@ -18,11 +18,7 @@ enum {
     CLIENTS = 10000,
     FEW = 100,         /* for the short form */
     IDLE_US = 2500000, /* until all have asked, and rest */
-    SUBMITTERS = 128,
-    POLLERS = 128,
-    MOST_OPEN = 1000,
-    BODY_BYTES = 1024,
-    REPLY_BYTES = 200
+    WORKING = 128      /* that submit, and as many that pull */
 };
 
 /* The target: so much, and so much for each connection. */
@@ -31,9 +27,8 @@ enum { MOST_MB = 64, MOST_KB_EACH = 4, MOST_MB_LOADED = 30 };
 /* What each of the clients says once. */
 enum word { POLL, SUBMIT };
 
-struct load {
-    struct cycle_words *words;
-    int64_t next_number;
+struct resting {
+    struct active active;
     enum word word;
     int64_t look_us; /* when to look */
     double rested_mb;
@@ -43,61 +38,47 @@ struct load {
 static enum http_load_go next(struct http_load_client *speaker,
                               struct buffer *request, void *context)
 {
-    struct load *load = context;
+    struct resting *resting = context;
+    struct active *active = &resting->active;
 
-    if (load->rested_mb == 0 && clock_monotonic_us() >= load->look_us)
-        load->rested_mb = process_memory_mb(service_pid(service));
-    if (load->rested_mb > 0)
+    if (resting->rested_mb == 0 && clock_monotonic_us() >= resting->look_us)
+        resting->rested_mb = process_memory_mb(service_pid(service));
+    if (resting->rested_mb > 0)
         return HTTP_LOAD_END;
     if (speaker->requests > 0)
         return HTTP_LOAD_REST;
-    if (load->word == SUBMIT)
-        cycle_write_submit(load->words, request, load->next_number++);
+    if (resting->word == SUBMIT)
+        cycle_write_submit(active->words, request, active->next_number++);
     else
-        cycle_write_pull(load->words, request);
+        cycle_write_pull(active->words, request);
     return HTTP_LOAD_GO;
 }
 
 /* Of the server, while that many connections rest. */
-static double rest(struct load *load, size_t clients, enum word word)
+static double rest(struct resting *resting, size_t clients, enum word word)
 {
     struct http_load_result result;
 
-    load->word = word;
-    load->rested_mb = 0;
-    load->look_us = clock_monotonic_us() + IDLE_US;
+    resting->word = word;
+    resting->rested_mb = 0;
+    resting->look_us = clock_monotonic_us() + IDLE_US;
     result = http_load_run(&(struct http_load_settings){
         .port = service_port(service),
         .clients = clients,
         .rate = 1,
         .next = next,
-        .context = load,
+        .context = resting,
     });
     report_check(result.failed == 0 && result.answered == (int64_t)clients,
                  "%lld of %zu clients were answered",
                  (long long)result.answered, clients);
-    return load->rested_mb;
+    return resting->rested_mb;
 }
 
-static void begin(struct load *load, const struct fast_lms *lms)
+/* A new server for each: what was used once may stay with the process. */
+static void begin(struct active *active)
 {
-    own_service_begin(&(struct service_settings){
-        .queues = "{bench: null}",
-        .more = "MAX_CONNECTIONS: 13000\n",
-    });
-    load->words = cycle_words_new(&(struct cycle_words_settings){
-        .queue = "bench",
-        .cookie = http_cookie(client, "sessionid"),
-        .lms_port = fast_lms_port(lms),
-        .body_bytes = BODY_BYTES,
-        .reply_bytes = REPLY_BYTES,
-    });
-}
-
-static void end(struct load *load)
-{
-    cycle_words_free(load->words);
-    own_service_end();
+    active_begin(active, "MAX_CONNECTIONS: 13000\n");
 }
 
 static void tell(const char *name, const char *unit, double value,
@@ -109,68 +90,55 @@ static void tell(const char *name, const char *unit, double value,
     report_value(name, unit, &series, target);
 }
 
-/* A new server for each: what was used once may stay with the process. */
-static void measure_rest(const struct fast_lms *lms, enum word word,
-                         const char *name)
+static void measure_rest(enum word word, const char *name)
 {
     size_t clients = bench_size(CLIENTS, FEW);
-    struct load load = {.next_number = 0};
+    struct resting resting;
     double alone_mb;
     double rested_mb;
 
-    begin(&load, lms);
+    begin(&resting.active);
     report_progress("%zu connections, %s", clients, name);
     alone_mb = process_memory_mb(service_pid(service));
-    rested_mb = rest(&load, clients, word);
+    rested_mb = rest(&resting, clients, word);
     if (word == POLL)
         tell("doing nothing", "MB", alone_mb, AT_MOST(MOST_MB_LOADED));
     tell(arena_printf(scratch, "%zu connections, %s", clients, name), "MB",
          rested_mb, AT_MOST(MOST_MB + (double)clients * MOST_KB_EACH / 1024));
     tell(arena_printf(scratch, "a connection, %s", name), "KB",
          (rested_mb - alone_mb) * 1024 / (double)clients, NO_TARGET);
-    end(&load);
+    active_end(&resting.active);
 }
 
 static double run_loaded(void *context)
 {
-    const struct cycle_settings *cycle = context;
+    const struct active *active = context;
 
     process_reset_peak_memory(service_pid(service));
-    (void)cycle_run(cycle);
+    (void)cycle_run(&active->load);
     return process_peak_memory_mb(service_pid(service));
 }
 
-static void measure_load(const struct fast_lms *lms)
+static void measure_load(void)
 {
-    struct load load = {.next_number = 0};
     struct series peaks = {.count = 0};
-    struct cycle_settings cycle = {
-        .lms = lms,
-        .submitters = SUBMITTERS,
-        .pollers = POLLERS,
-        .most_open = MOST_OPEN,
-        .seconds = bench_seconds(),
-        .next_number = &load.next_number,
-    };
+    struct active active;
 
-    begin(&load, lms);
+    begin(&active);
+    active.load.submitters = WORKING;
+    active.load.pollers = WORKING;
     report_progress("full load");
-    cycle.words = load.words;
-    cycle.port = service_port(service);
-    bench_rounds_alone(run_loaded, &cycle, &peaks);
+    bench_rounds_alone(run_loaded, &active, &peaks);
     report_value("highest at full load, 1 KB", "MB", &peaks,
                  AT_MOST(MOST_MB_LOADED));
-    end(&load);
+    active_end(&active);
 }
 
 static void run(void)
 {
-    struct fast_lms *lms = fast_lms_start();
-
-    measure_rest(lms, POLL, "after a poll");
-    measure_rest(lms, SUBMIT, "after a submission");
-    measure_load(lms);
-    fast_lms_stop(lms);
+    measure_rest(POLL, "after a poll");
+    measure_rest(SUBMIT, "after a submission");
+    measure_load();
 }
 
 BENCH("memory", "resident memory", run)
