@@ -31,12 +31,12 @@ static void end(void)
     arena_free(arena);
 }
 
-static void tell_begin(const char *bench)
+static void tell_begin(const char *bench, const char *what)
 {
     struct buffer line = {NULL, 0, 0};
 
     report_json_begin(&line, bench, "begin");
-    report_json_text(&line, "what", "this and \"that\"");
+    report_json_text(&line, "what", what);
     report_json_text(&line, "facts", "a database");
     report_json_end(&line);
 }
@@ -98,10 +98,10 @@ START_TEST(a_table_for_a_terminal)
     struct buffer line = {NULL, 0, 0};
     const char *text;
 
-    tell_begin("a");
+    tell_begin("a", "this and \"that\"");
     tell_row("a", 0.25);
     tell_row("a", 0.75);
-    tell_begin("b");
+    tell_begin("b", "more");
     report_json_begin(&line, "b", "wrong");
     report_json_text(&line, "text", "a row is lost");
     report_json_end(&line);
@@ -119,7 +119,7 @@ START_TEST(a_table_for_the_readme)
 {
     const char *text;
 
-    tell_begin("a");
+    tell_begin("a", "this and \"that\"");
     tell_row("a", 0.25);
     text = run("markdown", NULL);
     expect_words(text, "| **a**: this and \"that\" |");
@@ -139,21 +139,67 @@ START_TEST(a_plot_for_each_pair_of_axes)
     tell_point("b", "pull", "clients", 29);
     text = run("plots", "folder");
     expect_words(text, "$curve0 << END\n1 7 6 8\n30 7 6 8\nEND\n");
-    expect_words(text, "set output 'folder/a.svg'\nset xlabel 'clients'\n"
-                       "set ylabel 'per second'\nset logscale x\n"
+    expect_words(text, "set output 'folder/a.svg'\nset title 'a'\n"
+                       "set xlabel 'clients'\nset logscale x\n");
+    expect_words(text, "set ylabel 'per second'\nset key\n"
                        "plot $curve0 using 1:2:3:4 with yerrorlines title "
                        "'pull', $curve1 ");
-    expect_words(text, "set output 'folder/a-2.svg'\nset xlabel 'depth'\n"
-                       "set ylabel 'per second'\nunset logscale x\n");
+    expect_words(text, "set output 'folder/a-2.svg'\nset title 'a'\n"
+                       "set xlabel 'depth'\nunset logscale x\n");
     expect_words(text, "set output 'folder/b.svg'\n");
+}
+END_TEST
+
+START_TEST(a_plot_has_the_title_of_its_benchmark)
+{
+    const char *text;
+
+    tell_begin("other", "something else");
+    tell_begin("a", "an LMS's requests");
+    tell_point("a", "pull", "clients", 1);
+    text = run("plots", "folder");
+    expect_words(text, "\nset title 'a: an LMS''s requests'\n");
+}
+END_TEST
+
+START_TEST(marks_stand_where_something_was_measured)
+{
+    const char *text;
+
+    tell_point("a", "pull", "waiting", 100);
+    tell_point("a", "pull", "waiting", 1000000);
+    tell_point("b", "pull", "waiting", 0);
+    tell_point("b", "pull", "waiting", 100);
+    tell_point("c", "pull", "waiting", 5);
+    text = run("plots", "folder");
+    expect_words(text, "set logscale x\nset xrange [75.8577575:1318256.739]\n"
+                       "set xtics ('100' 100, '1,000,000' 1000000)\n");
+    expect_words(text, "unset logscale x\nset xrange [-3:103]\n"
+                       "set xtics ('0' 0, '100' 100)\n");
+    expect_words(text, "unset logscale x\nset xrange [4:6]\n");
+}
+END_TEST
+
+START_TEST(one_curve_needs_no_key)
+{
+    const char *text;
+
+    tell_point("a", "pull", "clients", 1);
+    tell_point("a", "pull", "clients", 8);
+    text = run("plots", "folder");
+    expect_words(text, "\nunset key\nplot $curve0 ");
 }
 END_TEST
 
 int main(void)
 {
     static const struct story_test tests[] = {
-        TELL(a_table_for_a_terminal), TELL(a_table_for_the_readme),
-        TELL(a_plot_for_each_pair_of_axes)};
+        TELL(a_table_for_a_terminal),
+        TELL(a_table_for_the_readme),
+        TELL(a_plot_for_each_pair_of_axes),
+        TELL(a_plot_has_the_title_of_its_benchmark),
+        TELL(marks_stand_where_something_was_measured),
+        TELL(one_curve_needs_no_key)};
     static const struct story story = {
         .name = "table",
         .tests = tests,
