@@ -2,6 +2,7 @@
  * Leasing waiting submissions, several in one transaction:
  *
  *   claim        take the oldest ready rows that nobody else holds
+ *   bound_bytes  as many of them as may be in memory together
  *   load         lock and read the submissions, but for those that somebody
  *                works on just now: they are left where they are
  *   load_files   and what of theirs is not in queue_submission
@@ -51,6 +52,8 @@ struct leasing {
     size_t round_start; /* those of earlier rounds */
     size_t left;        /* claimed and still in line, at its head */
     bool changed;
+    int64_t bytes; /* of bodies, so far */
+    bool is_cut;
 };
 
 static struct floors *floors_of(struct db_conn *db,
@@ -59,6 +62,8 @@ static enum db_status lease_round(struct db_conn *db, struct leasing *leasing);
 static enum db_status claim(struct db_conn *db, struct leasing *leasing);
 static void tell_floor(const struct leasing *leasing,
                        const struct db_rows *rows);
+static enum db_status bound_bytes(struct db_conn *db, struct leasing *leasing);
+static int64_t bytes_of(const struct db_rows *rows, int64_t id);
 static enum db_status load(struct db_conn *db, struct leasing *leasing);
 static void give(struct leasing *leasing, struct claimed *claimed,
                  const struct db_rows *rows, size_t row);
@@ -72,8 +77,7 @@ static enum db_status forget_gone(struct db_conn *db, struct leasing *leasing);
 
 enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
                             const struct lease_request *request,
-                            struct leased **ret_leased, size_t *ret_count,
-                            bool *ret_changed)
+                            struct leases *ret_leases)
 {
     struct leasing leasing = {.request = request, .arena = arena};
     enum db_status status = DB_OK;
@@ -87,49 +91,17 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
     for (int round = 0; again && round < ROUNDS; round++) {
         status = lease_round(db, &leasing);
         again = status == DB_OK && leasing.count < request->wanted &&
-                leasing.claimed_count > 0;
+                leasing.claimed_count > 0 && !leasing.is_cut;
     }
     if (status != DB_OK)
         return status;
-    *ret_leased = leasing.leased;
-    *ret_count = leasing.count;
-    *ret_changed = leasing.changed;
+    *ret_leases = (struct leases){
+        .list = leasing.leased,
+        .count = leasing.count,
+        .changed = leasing.changed,
+        .is_cut = leasing.is_cut,
+    };
     return DB_OK;
-}
-
-enum db_status lease_give_back(struct db_conn *db, struct arena *arena,
-                               const struct live_row *rows, size_t count,
-                               enum lease_attempt attempt)
-{
-    struct db_params params = db_params_new(arena);
-    int64_t *ids = arena_alloc(arena, (count + 1) * sizeof *ids);
-    enum db_status status;
-
-    for (size_t i = 0; i < count; i++)
-        ids[i] = rows[i].id;
-    db_params_add(&params, DB_INTEGER(attempt == LEASE_ATTEMPT_UNCOUNTED));
-    status = db_execute_for(db,
-                            "UPDATE xqueue_live FORCE INDEX (PRIMARY)"
-                            " SET state = 0, expires_us = NULL,"
-                            " attempts = attempts - ? WHERE id",
-                            &params, ids, count);
-    if (status != DB_OK)
-        return status;
-    return hot_set_add_ready(db, arena, rows, count);
-}
-
-enum db_status lease_return(struct db_conn *db, struct arena *arena,
-                            const struct live_row *row,
-                            enum lease_attempt attempt)
-{
-    enum db_status status;
-
-    if (row->state == LIVE_LEASED)
-        return lease_give_back(db, arena, row, 1, attempt);
-    if (row->state != LIVE_SUPERSEDED)
-        return DB_OK;
-    status = hot_set_keep_lease(db, row);
-    return status == DB_OK ? hot_set_forget(db, arena, row, 1) : status;
 }
 
 /*
@@ -151,7 +123,9 @@ static enum db_status lease_round(struct db_conn *db, struct leasing *leasing)
     status = claim(db, leasing);
     if (status != DB_OK || leasing->claimed_count == 0)
         return status;
-    status = load(db, leasing);
+    status = bound_bytes(db, leasing);
+    if (status == DB_OK && leasing->claimed_count > 0)
+        status = load(db, leasing);
     if (status == DB_OK)
         status = load_files(db, leasing);
     if (status == DB_OK)
@@ -206,6 +180,43 @@ static void tell_floor(const struct leasing *leasing,
     floors_end(leasing->floors, &leasing->look,
                rows->count > 0 ? db_integer(rows, 0, 1)
                                : leasing->request->now_us);
+}
+
+/* The others stay in line. One whose body is not there has no bytes. */
+static enum db_status bound_bytes(struct db_conn *db, struct leasing *leasing)
+{
+    struct db_params params = db_params_new(leasing->arena);
+    struct db_rows rows;
+    enum db_status status;
+    const char *sql;
+
+    if (leasing->request->most_bytes == 0 || leasing->request->wanted == 1)
+        return DB_OK;
+    sql = arena_printf(leasing->arena,
+                       "SELECT id, OCTET_LENGTH(xqueue_body)"
+                       " FROM queue_submission FORCE INDEX (PRIMARY)"
+                       " WHERE id IN (%s)",
+                       add_claimed_ids(leasing, &params));
+    status =
+        db_query(db, leasing->arena, sql, params.list, params.count, &rows);
+    for (size_t i = 0; status == DB_OK && i < leasing->claimed_count; i++) {
+        leasing->bytes += bytes_of(&rows, leasing->claimed[i].ready.id);
+        if (leasing->bytes > leasing->request->most_bytes &&
+            leasing->count + i > 0) {
+            leasing->claimed_count = i;
+            leasing->is_cut = true;
+        }
+    }
+    return status;
+}
+
+static int64_t bytes_of(const struct db_rows *rows, int64_t id)
+{
+    for (size_t row = 0; row < rows->count; row++) {
+        if (db_integer(rows, row, 0) == id)
+            return db_integer(rows, row, 1);
+    }
+    return 0;
 }
 
 static enum db_status load(struct db_conn *db, struct leasing *leasing)

@@ -16,6 +16,7 @@ struct lease_request {
     bool is_push;                  /* leaves pull_time alone */
     int64_t now_us;
     int64_t lease_us;
+    int64_t most_bytes; /* of bodies, unless the first is longer; 0: any */
 };
 
 struct leased {
@@ -26,16 +27,22 @@ struct leased {
     struct file_texts files;
 };
 
+/* What came of it, in the caller's arena. */
+struct leases {
+    struct leased *list; /* oldest first */
+    size_t count;
+    bool changed; /* something is to be committed, be it no lease */
+    bool is_cut;  /* there would be more, but for most_bytes */
+};
+
 /*
  * Lease up to request->wanted, oldest first; a submission that somebody works
  * on just now is left in its place, one that was deleted or retired by hand
- * leaves the hot set. Waits for nobody's lock. The list and its texts live in
- * the arena. *ret_changed: something is to be committed, be it no lease.
+ * leaves the hot set. Waits for nobody's lock.
  */
 enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
                             const struct lease_request *request,
-                            struct leased **ret_leased, size_t *ret_count,
-                            bool *ret_changed) MUST_CHECK;
+                            struct leases *ret_leases) MUST_CHECK;
 
 /* Whether a lease that ends without a result was an attempt at grading. */
 enum lease_attempt {

@@ -71,8 +71,7 @@ static enum db_status pull_into(struct db_conn *db, struct batch *batch,
         .now_us = now_us,
         .lease_us = item(batch, 0)->lease_us,
     };
-    struct leased *leased;
-    bool changed;
+    struct leases leases;
     enum db_status status;
 
     batch->served = 0;
@@ -80,13 +79,13 @@ static enum db_status pull_into(struct db_conn *db, struct batch *batch,
         batch->jobs[i]->status = DB_NOT_FOUND;
         grader_ids[i] = item(batch, i)->grader_id;
     }
-    status =
-        lease_oldest(db, arena, &request, &leased, &batch->served, &changed);
+    status = lease_oldest(db, arena, &request, &leases);
     if (status != DB_OK)
         return status;
-    for (size_t i = 0; i < batch->served; i++)
-        serve(item(batch, i), &leased[i]);
-    return changed ? DB_OK : DB_NOT_FOUND;
+    batch->served = leases.count;
+    for (size_t i = 0; i < leases.count; i++)
+        serve(item(batch, i), &leases.list[i]);
+    return leases.changed ? DB_OK : DB_NOT_FOUND;
 }
 
 static void serve(struct submission_pull *self, const struct leased *leased)

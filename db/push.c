@@ -1,9 +1,13 @@
 /*
- * Claiming submissions to push.
+ * Claiming submissions to push:
  *
- * Claims of one queue are one after the other: each locks the queue's row of
- * xqueue_queue before it counts. A push that ends meanwhile waits for nobody;
- * until it has committed, it still counts.
+ *   lock_queue    claims of one queue are one after the other: so what they
+ *                 count stays right
+ *   count_places  a push that leaves its place meanwhile waits for nobody; it
+ *                 counts until that is committed
+ *   lease         the oldest submissions
+ *   take_places   for those that have none
+ *   keep_places   those that the process has last as long as what it claimed
  */
 #include "db/push.h"
 
@@ -16,7 +20,9 @@ struct claim {
     struct push_claim *self;
     struct arena *arena; /* of this run */
     int64_t now_us;
-    size_t places; /* free */
+    struct push_places places; /* that somebody has */
+    size_t kept;               /* of self->held */
+    size_t free;
     bool changed;
 };
 
@@ -26,17 +32,25 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
                                  void *context);
 static enum db_status lock_queue(struct db_conn *db, struct claim *claim);
 static enum db_status count_places(struct db_conn *db, struct claim *claim);
-static enum db_status drop_expired(struct db_conn *db, struct claim *claim,
-                                   int64_t id);
-static enum db_status lease(struct db_conn *db, struct claim *claim);
-static enum db_status insert_pushes(struct db_conn *db, struct claim *claim,
-                                    const struct leased *leased, size_t count);
-static void fill_items(struct claim *claim, const struct leased *leased,
-                       size_t count);
+static size_t allowed_of(const struct claim *claim);
+static enum db_status lease(struct db_conn *db, struct claim *claim,
+                            size_t wanted);
+static void fill_items(struct claim *claim, const struct leases *leases);
+static enum db_status take_places(struct db_conn *db, struct claim *claim);
+static enum db_status keep_places(struct db_conn *db, struct claim *claim);
+static enum db_status run_leave(struct db_conn *db, struct db_job **jobs,
+                                size_t count);
+static enum db_status leave_body(struct db_conn *db, int64_t now_us,
+                                 void *context);
 
 const struct db_op push_claim_op = {
     .kind = DB_OP_KIND("push_claim", 1, 0),
     .run_batch = run_claim,
+};
+
+const struct db_op push_leave_op = {
+    .kind = DB_OP_KIND("push_leave", 1, 0),
+    .run_batch = run_leave,
 };
 
 static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
@@ -59,21 +73,26 @@ static enum db_status claim_body(struct db_conn *db, int64_t now_us,
                                  void *context)
 {
     struct claim *claim = context;
+    struct push_claim *self = claim->self;
     enum db_status status;
+    size_t allowed = 0;
 
-    claim->arena = arena_new();
-    claim->now_us = now_us;
-    claim->places = 0;
-    claim->changed = false;
-    claim->self->count = 0;
-    claim->self->took_all_places = false;
+    *claim =
+        (struct claim){.self = self, .arena = arena_new(), .now_us = now_us};
+    self->count = 0;
+    self->is_cut = false;
     status = lock_queue(db, claim);
     if (status == DB_OK)
         status = count_places(db, claim);
-    if (status == DB_OK && claim->places > 0)
-        status = lease(db, claim);
-    claim->self->took_all_places = claim->places < claim->self->limit &&
-                                   claim->self->count == claim->places;
+    if (status == DB_OK)
+        allowed = allowed_of(claim);
+    if (allowed > 0)
+        status = lease(db, claim, allowed);
+    if (status == DB_OK && self->count > 0)
+        status = take_places(db, claim);
+    if (status == DB_OK && self->count > 0)
+        status = keep_places(db, claim);
+    self->took_all_places = allowed < self->limit && self->count == allowed;
     arena_free(claim->arena);
     return status == DB_OK && !claim->changed ? DB_NOT_FOUND : status;
 }
@@ -91,122 +110,140 @@ static enum db_status lock_queue(struct db_conn *db, struct claim *claim)
     return status;
 }
 
-/* A plain read: it waits for no push that is just ending. */
 static enum db_status count_places(struct db_conn *db, struct claim *claim)
 {
-    const struct push_claim *self = claim->self;
-    const struct db_param params[] = {DB_INTEGER(self->queue_id)};
-    struct db_rows rows;
-    size_t taken = 0;
-    enum db_status status =
-        db_query(db, claim->arena,
-                 "SELECT id, expires_us FROM xqueue_push FORCE INDEX (PRIMARY)"
-                 " WHERE queue_id = ?",
-                 params, ARRAY_LENGTH(params), &rows);
+    struct push_claim *self = claim->self;
+    struct push_places *places = &claim->places;
+    enum db_status status = push_places_read(db, claim->arena, self->queue_id,
+                                             claim->now_us, places);
 
-    if (status != DB_OK)
-        return status;
-    for (size_t i = 0; i < rows.count && status == DB_OK; i++) {
-        if (db_integer(&rows, i, 1) > claim->now_us)
-            taken++;
-        else
-            status = drop_expired(db, claim, db_integer(&rows, i, 0));
+    claim->changed = places->has_dropped;
+    for (size_t i = 0; i < self->held_count && status == DB_OK; i++) {
+        self->is_kept[i] = push_places_have(places, &self->held[i]);
+        claim->kept += self->is_kept[i];
     }
-    if (self->concurrency > taken)
-        claim->places = self->concurrency - taken;
-    if (claim->places > self->limit)
-        claim->places = self->limit;
+    self->surplus = 0;
+    if (self->concurrency > places->count)
+        claim->free = self->concurrency - places->count;
+    else
+        self->surplus = places->count - self->concurrency;
     return status;
 }
 
-static enum db_status drop_expired(struct db_conn *db, struct claim *claim,
-                                   int64_t id)
+/* How many submissions there may be. */
+static size_t allowed_of(const struct claim *claim)
 {
-    const struct db_param params[] = {
-        DB_INTEGER(claim->self->queue_id),
-        DB_INTEGER(id),
-        DB_INTEGER(claim->now_us),
-    };
+    const struct push_claim *self = claim->self;
+    size_t most = claim->free + self->idle + self->ahead;
 
-    claim->changed = true;
-    return db_execute(db,
-                      "DELETE FROM xqueue_push"
-                      " WHERE queue_id = ? AND id = ? AND expires_us <= ?",
-                      params, ARRAY_LENGTH(params), NULL);
+    if (claim->free + claim->kept == 0)
+        return 0;
+    return most < self->limit ? most : self->limit;
 }
 
-static enum db_status lease(struct db_conn *db, struct claim *claim)
+static enum db_status lease(struct db_conn *db, struct claim *claim,
+                            size_t wanted)
 {
     const struct push_claim *self = claim->self;
     struct text *grader_ids =
-        arena_alloc(claim->arena, claim->places * sizeof *grader_ids);
+        arena_alloc(claim->arena, wanted * sizeof *grader_ids);
     const struct lease_request request = {
         .queue_id = self->queue_id,
-        .wanted = claim->places,
+        .wanted = wanted,
         .grader_ids = grader_ids,
         .is_push = true,
         .now_us = claim->now_us,
         .lease_us = self->lease_us,
+        .most_bytes = self->most_bytes,
     };
-    struct leased *leased;
-    size_t count;
-    bool changed;
+    struct leases leases;
     enum db_status status;
 
-    for (size_t i = 0; i < claim->places; i++)
+    for (size_t i = 0; i < wanted; i++)
         grader_ids[i] = utf8_prefix(self->grader_id, GRADER_ID_CHARACTERS);
-    status =
-        lease_oldest(db, claim->arena, &request, &leased, &count, &changed);
-    if (status == DB_OK)
-        status = insert_pushes(db, claim, leased, count);
+    status = lease_oldest(db, claim->arena, &request, &leases);
     if (status != DB_OK)
         return status;
-    claim->changed = claim->changed || changed;
-    fill_items(claim, leased, count);
+    claim->changed = claim->changed || leases.changed;
+    fill_items(claim, &leases);
     return DB_OK;
 }
 
-/*
- * A row may be there: of a push whose submission was put back by hand. Its
- * end will not find its key any more.
- */
-static enum db_status insert_pushes(struct db_conn *db, struct claim *claim,
-                                    const struct leased *leased, size_t count)
-{
-    struct db_params params = db_params_new(claim->arena);
-
-    for (size_t i = 0; i < count; i++) {
-        db_params_add(&params, DB_INTEGER(claim->self->queue_id));
-        db_params_add(&params, DB_INTEGER(leased[i].id));
-        db_params_add(&params, DB_TEXT(text_of(leased[i].pullkey)));
-        db_params_add(&params,
-                      DB_INTEGER(claim->now_us + claim->self->lease_us));
-    }
-    return db_insert_rows(
-        db,
-        "REPLACE INTO xqueue_push (queue_id, id, pullkey, expires_us) VALUES ",
-        "(?, ?, ?, ?)", "", &params, 4);
-}
-
-static void fill_items(struct claim *claim, const struct leased *leased,
-                       size_t count)
+static void fill_items(struct claim *claim, const struct leases *leases)
 {
     struct push_claim *self = claim->self;
 
-    self->items = arena_alloc(self->arena, (count + 1) * sizeof *self->items);
-    self->count = count;
-    for (size_t i = 0; i < count; i++) {
+    self->items =
+        arena_alloc(self->arena, (leases->count + 1) * sizeof *self->items);
+    self->count = leases->count;
+    self->is_cut = leases->is_cut;
+    for (size_t i = 0; i < leases->count; i++) {
+        const struct leased *leased = &leases->list[i];
         struct push_item *item = &self->items[i];
 
         *item = (struct push_item){
-            .id = leased[i].id,
-            .attempt = leased[i].attempt,
+            .id = leased->id,
+            .attempt = leased->attempt,
             .pushed_us = claim->now_us,
-            .body = arena_copy(self->arena, leased[i].body),
-            .files = {arena_copy(self->arena, leased[i].files.keys),
-                      arena_copy(self->arena, leased[i].files.urls)},
+            .body = arena_copy(self->arena, leased->body),
+            .files = {arena_copy(self->arena, leased->files.keys),
+                      arena_copy(self->arena, leased->files.urls)},
             .request = TEXT_ABSENT,
         };
-        memcpy(item->pullkey, leased[i].pullkey, sizeof item->pullkey);
+        memcpy(item->pullkey, leased->pullkey, sizeof item->pullkey);
     }
+}
+
+/* No more than the submissions can use; each has the key of one of them. */
+static enum db_status take_places(struct db_conn *db, struct claim *claim)
+{
+    struct push_claim *self = claim->self;
+    size_t useful = self->count > self->idle ? self->count - self->idle : 0;
+    size_t count = useful < claim->free ? useful : claim->free;
+    struct push_place *taken =
+        arena_zalloc(claim->arena, (count + 1) * sizeof *taken);
+    enum db_status status;
+
+    for (size_t i = 0; i < count; i++)
+        memcpy(taken[i].key, self->items[i].pullkey, sizeof taken[i].key);
+    status = push_places_take(db, claim->arena, &claim->places,
+                              claim->now_us + self->lease_us, taken, count);
+    for (size_t i = 0; i < count; i++)
+        self->items[i].place = taken[i];
+    return status;
+}
+
+static enum db_status keep_places(struct db_conn *db, struct claim *claim)
+{
+    const struct push_claim *self = claim->self;
+    int64_t *numbers =
+        arena_alloc(claim->arena, (claim->kept + 1) * sizeof *numbers);
+    size_t count = 0;
+
+    for (size_t i = 0; i < self->held_count; i++) {
+        if (self->is_kept[i])
+            numbers[count++] = self->held[i].number;
+    }
+    return push_places_extend(db, claim->arena, &claim->places,
+                              claim->now_us + self->lease_us, numbers, count);
+}
+
+static enum db_status run_leave(struct db_conn *db, struct db_job **jobs,
+                                size_t count)
+{
+    (void)count;
+    return db_transact(db, leave_body,
+                       CONTAINER_OF(jobs[0], struct push_leave, job));
+}
+
+static enum db_status leave_body(struct db_conn *db, int64_t now_us,
+                                 void *context)
+{
+    const struct push_leave *self = context;
+    enum db_status status = DB_OK;
+
+    (void)now_us;
+    for (size_t i = 0; i < self->count && status == DB_OK; i++)
+        status = push_place_leave(db, self->queue_id, &self->places[i]);
+    return status;
 }

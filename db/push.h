@@ -2,9 +2,9 @@
  * Pushing submissions to a passive grader: claiming them, and what became of
  * it.
  *
- * A push is a lease like a pull's, whose key nobody else learns. How many are
- * under way for a queue is counted in xqueue_push, by all processes that
- * share the database.
+ * A push is a lease like a pull's, whose key nobody else learns. It needs a
+ * place at the grader, see db/push_place.h: one that comes with it, or that
+ * of an earlier push of the same process.
  */
 #ifndef XQUEUE_DB_PUSH_H
 #define XQUEUE_DB_PUSH_H
@@ -12,21 +12,25 @@
 #include "db/files.h"
 #include "db/hot_set.h"
 #include "db/pool.h"
+#include "db/push_place.h"
 
 struct push_item {
     int64_t id;
     char pullkey[PULLKEY_SIZE + 1];
     int64_t attempt; /* 1 for the first */
     int64_t pushed_us;
+    struct push_place place; /* new, and for this one; may be none */
     struct text body;
     struct file_texts files;
     struct text request; /* what `compose` wrote */
 };
 
 /*
- * Lease up to `limit` of the oldest waiting submissions of the queue, but
- * never so many that more than `concurrency` are under way over all
- * processes. None is DB_OK as well.
+ * Lease up to `limit` of the oldest waiting submissions of the queue: as many
+ * as there are places for, new ones and `idle` ones, and `ahead` more when
+ * there is a place at all. Places are taken for them, never more than
+ * `concurrency` over all processes, and those of `held` are kept, for as long
+ * as these leases. None is DB_OK as well.
  */
 struct push_claim {
     struct db_job job;
@@ -36,7 +40,15 @@ struct push_claim {
     struct text grader_id; /* the grader's URL; as much as fits is kept */
     size_t limit;
     size_t concurrency;
-    int64_t lease_us; /* longer than a push can take */
+    int64_t lease_us;   /* longer than a push can take */
+    int64_t most_bytes; /* of bodies, unless the first is longer; 0: any */
+
+    /* Places that are not left as long as this is under way. */
+    const struct push_place *held;
+    size_t held_count;
+    size_t idle;   /* so many of them have no push */
+    size_t ahead;  /* may wait for a place */
+    bool *is_kept; /* out: of each of `held`; false: it is lost, or as it was */
 
     /*
      * Write item->request from its other members, on the database thread,
@@ -46,7 +58,9 @@ struct push_claim {
 
     struct push_item *items; /* oldest first */
     size_t count;
-    bool took_all_places; /* fewer than `limit` were free; none is now */
+    bool is_cut;          /* more would be waiting, but for most_bytes */
+    bool took_all_places; /* more places would have been of use */
+    size_t surplus;       /* so many places there are beyond `concurrency` */
 };
 
 extern const struct db_op push_claim_op;
@@ -61,7 +75,7 @@ enum push_outcome {
 /*
  * A push has ended. Writes push_time, return_time, grader_id, grader_reply
  * and num_failures as the Django server does, and the callback, all in one
- * transaction; the place among `concurrency` is free afterwards. Ends as
+ * transaction; the place is left. Ends as
  *   DB_OK        done; of a superseded submission the result is stored and
  *                not delivered;
  *   DB_MISMATCH  the submission is somebody else's by now, or gone, or it has
@@ -75,6 +89,7 @@ struct push_end {
     int64_t queue_id;
     int64_t id;
     char pullkey[PULLKEY_SIZE + 1];
+    struct push_place place; /* to be left; may be none */
     int64_t pushed_us;
     struct text grader_id;
     enum push_outcome outcome;
@@ -92,5 +107,16 @@ struct push_end {
 };
 
 extern const struct db_op push_end_op;
+
+/* Places that no push needs are left. */
+struct push_leave {
+    struct db_job job;
+
+    int64_t queue_id;
+    const struct push_place *places; /* borrows */
+    size_t count;
+};
+
+extern const struct db_op push_leave_op;
 
 #endif

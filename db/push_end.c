@@ -6,8 +6,7 @@
  *                  the lease is still ours
  *   push_grades_store
  *                  the plain grades, all together
- *   leave_place    each one's place among the queue's pushes is free, in any
- *                  case
+ *   leave_places   those that no other push has taken over, in any case
  *
  * A lease is ours as long as the newest key is: one that ran out a moment
  * ago, and that nobody else has got, still takes the grade. Nobody repeats
@@ -44,8 +43,8 @@ static enum db_status store_outcome(struct db_conn *db,
                                     struct live_batch *batch,
                                     const struct push_end *self,
                                     const struct live_row *live);
-static enum db_status leave_place(struct db_conn *db,
-                                  const struct push_end *self);
+static enum db_status leave_places(struct db_conn *db,
+                                   const struct live_batch *batch);
 
 const struct db_op push_end_op = {
     .kind = DB_OP_KIND("push_end", BATCH, 1),
@@ -98,8 +97,8 @@ static enum db_status end_body(struct db_conn *db, int64_t now_us,
     status = live_batch_lock(db, batch);
     if (status == DB_OK)
         status = end_all(db, batch);
-    for (size_t i = 0; i < batch->count && status == DB_OK; i++)
-        status = leave_place(db, item(batch->jobs, i));
+    if (status == DB_OK)
+        status = leave_places(db, batch);
     arena_free(batch->arena);
     return status;
 }
@@ -226,17 +225,16 @@ static enum db_status store_outcome(struct db_conn *db,
                       params, ARRAY_LENGTH(params), NULL);
 }
 
-static enum db_status leave_place(struct db_conn *db,
-                                  const struct push_end *self)
+static enum db_status leave_places(struct db_conn *db,
+                                   const struct live_batch *batch)
 {
-    const struct db_param params[] = {
-        DB_INTEGER(self->queue_id),
-        DB_INTEGER(self->id),
-        DB_TEXT(text_of(self->pullkey)),
-    };
+    enum db_status status = DB_OK;
 
-    return db_execute(db,
-                      "DELETE FROM xqueue_push"
-                      " WHERE queue_id = ? AND id = ? AND pullkey = ?",
-                      params, ARRAY_LENGTH(params), NULL);
+    for (size_t i = 0; i < batch->count && status == DB_OK; i++) {
+        const struct push_end *self = item(batch->jobs, i);
+
+        if (self->place.number != 0)
+            status = push_place_leave(db, self->queue_id, &self->place);
+    }
+    return status;
 }

@@ -1,6 +1,8 @@
 /*
  * One push on its way.
  *
+ *   begin        wait for a place at the grader, unless it gets nothing anyway
+ *   called       there is one, or never will be: then it goes back
  *   post         the JSON to the grader's URL (R33), on a connection of its
  *                own, unless the queue says `keep_alive`: many graders serve
  *                one connection at a time, and one request on a kept one may
@@ -15,14 +17,14 @@
 #include "server/deliver/push.h"
 
 #include "server/base/clock.h"
-#include "server/base/log.h"
-#include "server/deliver/callback_identity.h"
 #include "server/deliver/callbacks.h"
 #include "server/deliver/failure_message.h"
 #include "server/deliver/grader_reply.h"
 #include "server/deliver/lanes.h"
 #include "server/deliver/overload.h"
 #include "server/deliver/push_line.h"
+#include "server/deliver/push_log.h"
+#include "server/deliver/push_places.h"
 #include "server/deliver/push_times.h"
 #include "server/fetch/fetch.h"
 #include "server/task/queue_watch.h"
@@ -35,6 +37,7 @@ enum { CONNECT_MS = 5000, RECORD_PAUSE_MS = 1000, US_PER_SECOND = 1000000 };
 
 struct push {
     struct task *task;
+    struct push_turn turn;
     struct push_wait wait;
     struct config_queue settings; /* the strings are the task's */
     bool is_wanted;               /* false: not to be sent at all */
@@ -44,20 +47,21 @@ struct push {
     int64_t tries;
     int64_t first_ms; /* when the first try began */
     int64_t retry_ms; /* PUSH_RETRY_SECONDS, as it was then */
-    int64_t lease_end_ms;
     struct buffer request;
     struct fetch fetch;
     struct push_end end;
     const char *reason;
     bool is_prepared;
     bool is_told; /* that it could not be recorded */
-    struct lane *lane;
 };
 
 static void take_order(struct push *self, const struct push_order *order);
 static void take_settings(struct push *self,
                           const struct config_queue *settings);
+static enum step begin(struct task *task);
+static enum step called(struct task *task);
 static enum step post(struct task *task);
+static enum step give_back(struct task *task);
 static bool is_late(const struct push *self);
 static void ask(struct push *self);
 static void fetch_done(struct fetch *fetch);
@@ -67,15 +71,12 @@ static bool may_try_again(const struct push *self);
 static enum step wait_to_retry(struct push *self);
 static enum step waited(struct task *task);
 static void decide(struct push *self);
-static bool is_graded(const struct fetch *fetch);
 static enum step record(struct task *task);
 static void prepare(struct push_end *end);
 static enum step recorded(struct task *task);
 static enum step record_failure(struct task *task, const char *reason);
 static enum step finish(struct task *task, bool will_deliver);
-static void log_unrecorded(const struct push *self, const char *then);
-static const char *result_of(const struct push *self);
-static void log_push(const struct push *self, const char *result);
+static struct push_report report_of(const struct push *self);
 static void forget_answer(struct push *self);
 static void free_push(void *object);
 
@@ -87,7 +88,7 @@ void push_deliver(struct env *env, const struct push_order *order)
     self->task = task;
     take_order(self, order);
     arena_defer(task->arena, free_push, self);
-    task_run(task, post);
+    task_run(task, begin);
 }
 
 static void take_order(struct push *self, const struct push_order *order)
@@ -97,9 +98,11 @@ static void take_order(struct push *self, const struct push_order *order)
     push_wait_begin(&self->wait, order->line, self->task);
     self->queue_name = arena_strdup(self->task->arena, order->queue_name);
     self->attempt = item->attempt;
-    self->lease_end_ms = order->lease_end_ms;
     self->request = *order->request;
     *order->request = (struct buffer){NULL, 0, 0};
+    self->turn.places = order->places;
+    self->turn.bytes = self->request.size;
+    self->turn.lease_end_ms = order->lease_end_ms;
     self->end.queue_id = order->queue_id;
     self->end.id = item->id;
     memcpy(self->end.pullkey, item->pullkey, sizeof item->pullkey);
@@ -109,7 +112,6 @@ static void take_order(struct push *self, const struct push_order *order)
     self->is_wanted = order->settings != NULL;
     if (self->is_wanted)
         take_settings(self, order->settings);
-    self->lane = order->lane;
 }
 
 /* A reload may end the configuration before the push. */
@@ -129,21 +131,35 @@ static void take_settings(struct push *self,
     self->end.grader_id = text_of(copy->grader_url);
 }
 
+static enum step begin(struct task *task)
+{
+    struct push *self = task->self;
+
+    if (!self->is_wanted || task->env->fetcher == NULL)
+        return give_back(task);
+    if (self->is_broken)
+        return record_failure(task, "its files are not to be found");
+    return push_turn_await(&self->turn, task, called);
+}
+
+static enum step called(struct task *task)
+{
+    struct push *self = task->self;
+
+    if (self->turn.state == PUSH_TURN_GOES_BACK)
+        return give_back(task);
+    self->first_ms = clock_monotonic_ms();
+    self->retry_ms = (int64_t)(task->env->config->push_retry_s * 1000);
+    self->end.pushed_us += (self->first_ms - self->turn.began_ms) * 1000;
+    return post(task);
+}
+
 static enum step post(struct task *task)
 {
     struct push *self = task->self;
 
-    if (!self->is_wanted || task->env->fetcher == NULL || is_late(self)) {
-        self->end.outcome = PUSH_UNSENT;
-        self->reason = "not sent any more";
-        return record(task);
-    }
-    if (self->is_broken)
-        return record_failure(task, "its files are not to be found");
-    if (self->tries == 0) {
-        self->first_ms = clock_monotonic_ms();
-        self->retry_ms = (int64_t)(task->env->config->push_retry_s * 1000);
-    }
+    if (task->env->fetcher == NULL || is_late(self))
+        return give_back(task);
     self->tries++;
     forget_answer(self);
     ask(self);
@@ -151,11 +167,20 @@ static enum step post(struct task *task)
     return task_wait(task, posted);
 }
 
+static enum step give_back(struct task *task)
+{
+    struct push *self = task->self;
+
+    self->end.outcome = PUSH_UNSENT;
+    self->reason = "not sent any more";
+    return record(task);
+}
+
 /* Its lease may end first, or has: the process was stopped for a while. */
 static bool is_late(const struct push *self)
 {
     return clock_monotonic_ms() + push_try_ms(&self->settings) >=
-           self->lease_end_ms;
+           self->turn.lease_end_ms;
 }
 
 static void ask(struct push *self)
@@ -199,14 +224,17 @@ static enum step posted(struct task *task)
 static void tell_lane(struct push *self)
 {
     const struct fetch *fetch = &self->fetch;
+    struct lane *lane = self->turn.places->lane;
 
     /* Of a grader that the queue has left the lane need not hear. */
     if (fetch->status == FETCH_CANCELED || push_wait_is_recalled(&self->wait))
         return;
+    if (fetch->status == FETCH_DONE)
+        push_turn_took(&self->turn, fetch->duration_ms);
     if (fetch->status == FETCH_DONE && !says_overloaded(fetch))
-        lane_succeeded(self->lane);
+        lane_succeeded(lane);
     else
-        lane_failed(self->lane, fetch->retry_after_s);
+        lane_failed(lane, fetch->retry_after_s);
 }
 
 static bool may_try_again(const struct push *self)
@@ -222,9 +250,11 @@ static enum step wait_to_retry(struct push *self)
 {
     int64_t left_ms = self->first_ms + self->retry_ms - clock_monotonic_ms();
     int64_t wait_ms = push_backoff_ms(self->tries);
+    struct push_report report;
 
     self->reason = self->fetch.reason;
-    log_push(self, "retry");
+    report = report_of(self);
+    push_log_retry(&report);
     if (wait_ms > left_ms)
         wait_ms = left_ms > 0 ? left_ms : 0;
     return push_wait_for(&self->wait, wait_ms, waited);
@@ -245,7 +275,8 @@ static void decide(struct push *self)
     struct fetch *fetch = &self->fetch;
 
     self->reason = fetch->reason;
-    if (is_graded(fetch)) {
+    if (fetch->status == FETCH_DONE && fetch->http_status == 200 &&
+        !fetch->reply_was_cut) {
         self->end.outcome = PUSH_GRADED;
         self->reason = NULL;
     } else if (fetch->status == FETCH_CANCELED) {
@@ -260,16 +291,12 @@ static void decide(struct push *self)
     buffer_free(&self->request);
 }
 
-static bool is_graded(const struct fetch *fetch)
-{
-    return fetch->status == FETCH_DONE && fetch->http_status == 200 &&
-           !fetch->reply_was_cut;
-}
-
 static enum step record(struct task *task)
 {
     struct push *self = task->self;
 
+    push_turn_end(&self->turn);
+    self->end.place = self->turn.place;
     self->end.callback_delay_us =
         (int64_t)(task->env->config->callback_delay_s * US_PER_SECOND);
     self->end.prepare = prepare;
@@ -293,26 +320,27 @@ static void prepare(struct push_end *end)
 static enum step recorded(struct task *task)
 {
     struct push *self = task->self;
+    struct push_report report = report_of(self);
     enum db_status status = self->end.job.status;
     bool is_over = status == DB_OK || status == DB_MISMATCH;
     bool gives_up =
         status == DB_CANCELED ||
-        clock_monotonic_ms() + RECORD_PAUSE_MS >= self->lease_end_ms;
+        clock_monotonic_ms() + RECORD_PAUSE_MS >= self->turn.lease_end_ms;
 
     if (status == DB_REFUSED && self->end.outcome == PUSH_GRADED)
         return record_failure(task, "the database refused the reply");
     if (!is_over && !gives_up) {
         if (!self->is_told)
-            log_unrecorded(self, "tried again");
+            push_log_unrecorded(&report, "tried again");
         self->is_told = true;
         return task_await_time(task, RECORD_PAUSE_MS, record);
     }
     if (self->end.outcome == PUSH_UNSENT || self->end.outcome == PUSH_CUT_OFF)
         queue_watch_filled(task->env->queue_watch, self->end.queue_id);
     if (is_over)
-        log_push(self, result_of(self));
+        push_log_end(&report);
     else
-        log_unrecorded(self, "pushed again later");
+        push_log_unrecorded(&report, "pushed again later");
     return finish(task, status == DB_OK && self->end.will_deliver);
 }
 
@@ -320,7 +348,7 @@ static enum step finish(struct task *task, bool will_deliver)
 {
     struct push *self = task->self;
     struct callbacks *callbacks = task->env->callbacks;
-    struct lane *lane = self->lane;
+    struct lane *lane = self->turn.places->lane;
     enum step step;
 
     if (will_deliver && callbacks != NULL)
@@ -341,42 +369,17 @@ static enum step record_failure(struct task *task, const char *reason)
     return record(task);
 }
 
-static void log_unrecorded(const struct push *self, const char *then)
+static struct push_report report_of(const struct push *self)
 {
-    log_event(
-        LOG_WARNING, "push_unrecorded", log_integer("submission", self->end.id),
-        log_string("queue", self->queue_name),
-        log_string("reason", self->end.job.error), log_string("then", then));
-}
-
-/* Of a push that is over. */
-static const char *result_of(const struct push *self)
-{
-    static const char *const results[] = {
-        [PUSH_GRADED] = "graded",
-        [PUSH_FAILED] = "failed",
-        [PUSH_UNSENT] = "given back",
-        [PUSH_CUT_OFF] = "cut off",
+    return (struct push_report){
+        .number = self->task->number,
+        .end = &self->end,
+        .fetch = &self->fetch,
+        .queue_name = self->queue_name,
+        .attempt = self->attempt,
+        .tries = self->tries,
+        .reason = self->reason,
     };
-
-    return self->end.job.status == DB_MISMATCH ? "too late"
-                                               : results[self->end.outcome];
-}
-
-static void log_push(const struct push *self, const char *result)
-{
-    bool is_good = strcmp(result, "graded") == 0;
-
-    log_event(is_good ? LOG_INFO : LOG_WARNING, "push",
-              log_integer("req", (int64_t)self->task->number),
-              log_integer("submission", self->end.id),
-              log_string("queue", self->queue_name),
-              log_text("to", callback_origin(self->end.grader_id)),
-              log_integer("attempt", self->attempt),
-              log_integer("tries", self->tries),
-              log_integer("status", self->fetch.http_status),
-              log_integer("ms", self->fetch.duration_ms),
-              log_string("result", result), log_string("reason", self->reason));
 }
 
 /* Of an earlier try. */

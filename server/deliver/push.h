@@ -10,7 +10,7 @@
 #include "server/config/config.h"
 #include "server/task/env.h"
 
-struct lane;
+struct places;
 struct push_line;
 
 struct push_order {
@@ -21,13 +21,14 @@ struct push_order {
     const char *queue_name;              /* copied */
     const struct config_queue *settings; /* copied; NULL: give it back */
     int64_t lease_end_ms;                /* monotonic */
-    struct push_line *line;              /* borrows until lane_done() */
-    struct lane *lane;                   /* borrows; hears what came of it */
+    struct places *places;               /* borrows; their lane hears of it */
+    struct push_line *line;              /* likewise */
 };
 
 /*
- * Deliver, as a task of its own; in the end lane_done(). Each try tells the
- * lane about the grader's health: sick is one that gives no answer, or 429,
+ * Deliver, as a task of its own, once there is a place: the caller calls
+ * places_claimed() for all of a claim. In the end lane_done(). Each try tells
+ * the lane about the grader's health: sick is one that gives no answer, or 429,
  * 502, 503 or 504.
  */
 void push_deliver(struct env *env, const struct push_order *order);

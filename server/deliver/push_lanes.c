@@ -5,6 +5,7 @@
 
 #include "server/base/compiler.h"
 #include "server/base/memory.h"
+#include "server/deliver/push_leave.h"
 #include "server/task/queue_table.h"
 
 #include <stdlib.h>
@@ -86,19 +87,22 @@ static struct push_lane *open_lane(struct pushes *pushes,
     lane->name = xstrdup(entry->settings->name);
     lane->url = xstrdup(entry->settings->grader_url);
     push_line_init(&lane->line);
+    places_init(&lane->places, &lane->lane, push_leave);
     lane_open(&pushes->lanes, &lane->lane, lane->name, false);
     return lane;
 }
 
 /*
- * A grader that moved: what waits for the old one is pushed to the new one,
- * of which nothing bad is known.
+ * What waits for a place comes back with the settings of now. A grader that
+ * moved: what waits for the old one is pushed to the new one, of which nothing
+ * bad is known.
  */
 static void settle_lane(struct push_lane *lane)
 {
     const char *url =
         lane->settings == NULL ? NULL : lane->settings->grader_url;
 
+    places_recall(&lane->places);
     if (config_texts_equal(lane->url, url))
         return;
     free(lane->url);
@@ -140,6 +144,7 @@ static struct push_lane *find_lane(const struct pushes *pushes, size_t count,
 static void close_lane(struct push_lane *lane)
 {
     lane_close(&lane->lane);
+    places_close(&lane->places);
     free(lane->name);
     free(lane->url);
     free(lane);

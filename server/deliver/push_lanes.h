@@ -10,11 +10,13 @@
 #include "server/config/config.h"
 #include "server/deliver/lanes.h"
 #include "server/deliver/push_line.h"
+#include "server/deliver/push_places.h"
 #include "server/deliver/pushes.h"
 
 struct push_lane {
     struct lane lane;
     struct push_line line;
+    struct places places;
     struct pushes *pushes; /* borrows */
     int64_t queue_id;
     char *name;                          /* owns */

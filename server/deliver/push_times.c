@@ -6,7 +6,7 @@
 #include "server/deliver/backoff.h"
 
 enum {
-    RECORD_MS = 15000,
+    RECORD_MS = 12000,
     US_PER_SECOND = 1000000,
     US_PER_MINUTE = 60 * US_PER_SECOND
 };
@@ -14,8 +14,9 @@ enum {
 int64_t push_lease_us(const struct config *config,
                       const struct config_queue *settings)
 {
-    double needed_us = config->push_retry_s * US_PER_SECOND +
-                       (double)(push_try_ms(settings) + RECORD_MS) * 1000;
+    double needed_us =
+        config->push_retry_s * US_PER_SECOND +
+        (double)(PUSH_LINE_MS + push_try_ms(settings) + RECORD_MS) * 1000;
     double asked_us = settings->processing_delay_min * US_PER_MINUTE;
     bool is_asked =
         settings->processing_delay_min != config->processing_delay_min;

@@ -6,9 +6,12 @@
 
 #include "server/config/config.h"
 
+/* Milliseconds that a push may wait for a place, see push_places.h. */
+enum { PUSH_LINE_MS = 3000 };
+
 /*
- * Longer than any push to that queue, with its record, can take; or as long as
- * the queue's entry asks for.
+ * Longer than any push to that queue, with its wait for a place and its record,
+ * can take; or as long as the queue's entry asks for.
  */
 int64_t push_lease_us(const struct config *config,
                       const struct config_queue *settings);

@@ -151,8 +151,8 @@ START_TEST(as_many_at_a_time_as_the_queue_says)
     ck_assert(peer_wait(grader, 4, 10000));
     ck_assert(!peer_wait(grader, 5, 1500));
     ck_assert_value("3", "SELECT COUNT(*) FROM xqueue_push p JOIN"
-                         " queue_submission s ON s.id = p.id"
-                         " WHERE s.queue_name = 'many'");
+                         " xqueue_queue q ON q.id = p.queue_id"
+                         " WHERE q.name = 'many'");
     end();
 }
 END_TEST

@@ -169,8 +169,8 @@ START_TEST(a_grader_that_is_not_there_yet_is_asked_again)
     push_queues("{later: 'http://127.0.0.1:%u/'}", (unsigned)port);
     push_submit("later", sink_url(lms, "/"), "body");
     mariadb_wait_for_value("1", "SELECT COUNT(*) FROM xqueue_push p JOIN"
-                                " queue_submission s ON s.id = p.id"
-                                " WHERE s.queue_name = 'later'");
+                                " xqueue_queue q ON q.id = p.queue_id"
+                                " WHERE q.name = 'later'");
     ck_assert_uint_eq(sink_received(lms).count, 0);
     grader = peer_start_at(port, &rule, 1);
     push_expect_result(lms, "later", "right");

@@ -209,7 +209,7 @@ START_TEST(a_grader_of_a_few_lines_of_python_grades_in_order)
                           " 0");
     ck_assert_value("19", "SELECT COUNT(*) FROM queue_submission former JOIN"
                           " queue_submission latter ON latter.id = former.id"
-                          " + 1 WHERE latter.push_time >= former.return_time");
+                          " + 1 WHERE latter.push_time >= former.push_time");
     program_free(python);
     end();
 }

@@ -21,8 +21,8 @@ static void expect_nothing_under_way(const char *queue)
 {
     mariadb_wait_for_value("0",
                            "SELECT COUNT(*) FROM xqueue_push p JOIN"
-                           " queue_submission s ON s.id = p.id"
-                           " WHERE s.queue_name = '%s'",
+                           " xqueue_queue q ON q.id = p.queue_id"
+                           " WHERE q.name = '%s'",
                            queue);
 }
 

@@ -49,10 +49,11 @@ void push_expect_fate(const char *queue, const char *expected)
                            " WHERE s.queue_name = '%s'",
                            queue);
     ck_assert_str_eq(push_fate(queue), expected);
-    ck_assert_value("0",
-                    "SELECT COUNT(*) FROM xqueue_push p JOIN queue_submission s"
-                    " ON s.id = p.id WHERE s.queue_name = '%s'",
-                    queue);
+    mariadb_wait_for_value("0",
+                           "SELECT COUNT(*) FROM xqueue_push p JOIN"
+                           " xqueue_queue q ON q.id = p.queue_id"
+                           " WHERE q.name = '%s'",
+                           queue);
 }
 
 void push_expect_failure(struct sink *lms, const char *queue)
