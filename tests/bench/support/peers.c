@@ -4,6 +4,7 @@
  */
 #include "tests/bench/support/peers.h"
 
+#include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "tests/bench/support/listening.h"
 
@@ -45,21 +46,28 @@ struct fast_grader {
     struct peer peer;
 };
 
+struct push {
+    struct evhttp_request *request;
+    int64_t due_us; /* monotonic */
+};
+
 /* Inside the process. */
 struct serving {
     struct seen *seen;
-    const char *grade;       /* NULL: an LMS */
-    struct event *answering; /* active while some are in hand */
-    struct evhttp_request *in_hand[MOST_IN_HAND];
+    const char *grade;                 /* NULL: an LMS */
+    int64_t takes_us;                  /* to grade */
+    struct event *answering;           /* when the first in hand is due */
+    struct push in_hand[MOST_IN_HAND]; /* as they came */
     size_t count;
 };
 
-static void start(struct peer *peer, const char *grade);
+static void start(struct peer *peer, const char *grade, int64_t takes_us);
 NORETURN static void serve(int listener, struct serving *serving, pid_t parent);
 static void take_callback(struct evhttp_request *request, void *context);
 static void count_number(struct seen *seen, const char *path);
 static void take_push(struct evhttp_request *request, void *context);
-static void answer_all(evutil_socket_t none, short what, void *context);
+static void wait_for_first(struct serving *serving);
+static void answer_due(evutil_socket_t none, short what, void *context);
 static void answer(struct evhttp_request *request, const char *text);
 static void stop(struct peer *peer);
 
@@ -67,7 +75,7 @@ struct fast_lms *fast_lms_start(void)
 {
     struct fast_lms *lms = xcalloc(1, sizeof *lms);
 
-    start(&lms->peer, NULL);
+    start(&lms->peer, NULL, 0);
     return lms;
 }
 
@@ -102,11 +110,11 @@ void fast_lms_stop(struct fast_lms *lms)
     free(lms);
 }
 
-struct fast_grader *fast_grader_start(const char *grade)
+struct fast_grader *fast_grader_start(const char *grade, int64_t takes_us)
 {
     struct fast_grader *grader = xcalloc(1, sizeof *grader);
 
-    start(&grader->peer, grade);
+    start(&grader->peer, grade, takes_us);
     return grader;
 }
 
@@ -142,7 +150,7 @@ void fast_grader_stop(struct fast_grader *grader)
     free(grader);
 }
 
-static void start(struct peer *peer, const char *grade)
+static void start(struct peer *peer, const char *grade, int64_t takes_us)
 {
     pid_t parent = getpid();
     int listener = bench_listen(&peer->port);
@@ -159,6 +167,7 @@ static void start(struct peer *peer, const char *grade)
 
         serving->seen = peer->seen;
         serving->grade = grade;
+        serving->takes_us = takes_us;
         serve(listener, serving, parent);
     }
     close(listener);
@@ -174,7 +183,7 @@ static void serve(int listener, struct serving *serving, pid_t parent)
         _exit(0);
     if (http == NULL || evhttp_accept_socket(http, listener) != 0)
         fatal("a peer cannot listen");
-    serving->answering = event_new(base, -1, 0, answer_all, serving);
+    serving->answering = event_new(base, -1, 0, answer_due, serving);
     evhttp_set_allowed_methods(http, EVHTTP_REQ_POST);
     evhttp_set_max_body_size(http, LARGEST_BODY);
     evhttp_set_gencb(http, serving->grade == NULL ? take_callback : take_push,
@@ -212,24 +221,46 @@ static void take_push(struct evhttp_request *request, void *context)
     struct seen *seen = serving->seen;
 
     if (serving->count == MOST_IN_HAND)
-        answer_all(-1, 0, serving);
-    serving->in_hand[serving->count++] = request;
+        fatal("too many pushes at once");
+    serving->in_hand[serving->count++] = (struct push){
+        .request = request,
+        .due_us = clock_monotonic_us() + serving->takes_us,
+    };
     if ((int64_t)serving->count > atomic_load(&seen->at_once))
         atomic_store(&seen->at_once, (int64_t)serving->count);
-    event_active(serving->answering, EV_TIMEOUT, 0);
+    if (serving->count == 1)
+        wait_for_first(serving);
+}
+
+/* With nothing to wait for: after what else there is in this turn. */
+static void wait_for_first(struct serving *serving)
+{
+    int64_t wait_us = serving->in_hand[0].due_us - clock_monotonic_us();
+    struct timeval wait = {.tv_usec = wait_us > 0 ? wait_us : 0};
+
+    if (wait_us > 0)
+        event_add(serving->answering, &wait);
+    else
+        event_active(serving->answering, EV_TIMEOUT, 0);
 }
 
 /* Who closes its connection meanwhile frees the request, and none does. */
-static void answer_all(evutil_socket_t none, short what, void *context)
+static void answer_due(evutil_socket_t none, short what, void *context)
 {
     struct serving *serving = context;
+    int64_t now_us = clock_monotonic_us();
+    size_t count = 0;
 
     (void)none;
     (void)what;
-    for (size_t i = 0; i < serving->count; i++)
-        answer(serving->in_hand[i], serving->grade);
-    atomic_fetch_add(&serving->seen->requests, (int64_t)serving->count);
-    serving->count = 0;
+    while (count < serving->count && serving->in_hand[count].due_us <= now_us)
+        answer(serving->in_hand[count++].request, serving->grade);
+    atomic_fetch_add(&serving->seen->requests, (int64_t)count);
+    serving->count -= count;
+    memmove(serving->in_hand, serving->in_hand + count,
+            serving->count * sizeof serving->in_hand[0]);
+    if (serving->count > 0)
+        wait_for_first(serving);
 }
 
 static void answer(struct evhttp_request *request, const char *text)

@@ -1,8 +1,8 @@
 /*
  * The peers of a server under load, each in a process of its own: an LMS that
- * takes callbacks, and a passive grader. They answer at once, print nothing,
- * and count in memory that is shared with the benchmark. Start them before
- * threads. One thread.
+ * takes callbacks, and a passive grader. They print nothing, and count in
+ * memory that is shared with the benchmark. Start them before threads. One
+ * thread.
  */
 #ifndef XQUEUE_BENCH_PEERS_H
 #define XQUEUE_BENCH_PEERS_H
@@ -30,12 +30,13 @@ int64_t fast_lms_strange(const struct fast_lms *lms);   /* without a number */
 void fast_lms_stop(struct fast_lms *lms);
 
 /*
- * Answers a push to any path with this JSON: those that have come in one turn
- * of its loop together, so that it sees how many it has in hand.
+ * Answers a push to any path with this JSON, after so long; if that is 0, those
+ * that have come in one turn of its loop together. It sees how many it has in
+ * hand.
  */
 struct fast_grader;
 
-struct fast_grader *fast_grader_start(const char *grade);
+struct fast_grader *fast_grader_start(const char *grade, int64_t takes_us);
 uint16_t fast_grader_port(const struct fast_grader *grader);
 pid_t fast_grader_pid(const struct fast_grader *grader);
 int64_t fast_grader_pushes(const struct fast_grader *grader);  /* so far */
