@@ -16,7 +16,8 @@ enum {
     CLIENTS = 8,
     PAUSE_MS = 8, /* the queue is neither empty nor long */
     CONCURRENCY = 16,
-    CALLBACKS = 16 + 96, /* see test_kill.c */
+    PUSHES = CONCURRENCY + 96, /* answered ones, whose grades are not stored */
+    CALLBACKS = 16 + 96,       /* see test_kill.c */
     MOST_RECEIVED = 100000,
     STALL_MS = 60000,
     NATURAL = 10 /* of so many kills one has its pushes' leases end in time */
@@ -58,7 +59,7 @@ static void check(struct history *history, struct grader *grader,
                                                 .received = sink_received(sink),
                                                 .deliveries_at_once = CALLBACKS,
                                                 .graded = grader_graded(grader),
-                                                .pushes_at_once = CONCURRENCY,
+                                                .pushes_at_once = PUSHES,
                                                 .has_faults = true,
                                             },
                                             &counts));

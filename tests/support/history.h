@@ -65,7 +65,7 @@ struct history_facts {
     struct received_list received; /* all that the sink got */
     int64_t lease_us;              /* of a pull */
     struct graded_list graded;     /* all that came to the grader */
-    size_t pushes_at_once;         /* to it, at most */
+    size_t pushes_at_once;         /* whose grades are not stored */
     size_t deliveries_at_once;     /* that a server may have under way */
     bool has_faults; /* otherwise all are served, and nothing comes twice */
 };
