@@ -124,6 +124,23 @@ static void collect_all(struct workers *workers)
     }
 }
 
+static void collect_until_done(struct workers *workers, const struct note *note)
+{
+    while (note->done == 0) {
+        take(&woken);
+        workers_collect(workers);
+    }
+}
+
+/* Let so many batches go that stand at the gate, and all behind them. */
+static void release(struct workers *workers, int count)
+{
+    is_gated = false;
+    for (int i = 0; i < count; i++)
+        sem_post(&gate);
+    collect_all(workers);
+}
+
 /* Submit one that holds the only worker, and wait until it has been taken. */
 static void hold(struct workers *workers, struct note *note)
 {
@@ -162,9 +179,7 @@ START_TEST(what_waited_together_runs_together_up_to_the_limit)
         notes[i] = note_of(&batched, 0);
         ck_assert(workers_submit(workers, &notes[i].job));
     }
-    is_gated = false;
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 1);
     ck_assert_uint_eq(first.batch_size, 1);
     ck_assert_uint_eq(notes[0].batch_size, 3);
     ck_assert_uint_eq(notes[2].batch_size, 3);
@@ -187,9 +202,7 @@ START_TEST(kinds_and_groups_do_not_mix_and_keep_their_order)
     ck_assert(workers_submit(workers, &b1.job));
     ck_assert(workers_submit(workers, &c.job));
     ck_assert(workers_submit(workers, &a2.job));
-    is_gated = false;
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 1);
     ck_assert_uint_eq(a1.batch_size, 2);
     ck_assert_uint_eq(b1.batch_size, 1);
     ck_assert_int_eq(a1.place, 2);
@@ -213,9 +226,7 @@ START_TEST(lines_take_turns)
         ck_assert(workers_submit(workers, &many[i].job));
     }
     ck_assert(workers_submit(workers, &other.job));
-    is_gated = false;
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 1);
     ck_assert_int_eq(many[2].place, 4);
     ck_assert_int_eq(other.place, 5);
     ck_assert_int_eq(many[3].place, 6);
@@ -243,10 +254,7 @@ START_TEST(a_line_with_enough_batches_under_way_gathers_a_larger_one)
 
     fill_line(workers, notes, 8);
     ck_assert_uint_eq(workers_waiting(workers), 6);
-    is_gated = false;
-    sem_post(&gate);
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 2);
     ck_assert_uint_eq(notes[0].batch_size, 1);
     ck_assert_uint_eq(notes[1].batch_size, 1);
     for (int i = 2; i < 8; i++)
@@ -264,14 +272,9 @@ START_TEST(a_line_with_enough_batches_under_way_does_not_hold_up_another)
     fill_line(workers, notes, 3);
     is_gated = false;
     ck_assert(workers_submit(workers, &other.job));
-    while (other.done == 0) {
-        take(&woken);
-        workers_collect(workers);
-    }
+    collect_until_done(workers, &other);
     ck_assert_int_eq(notes[0].done + notes[1].done, 0);
-    sem_post(&gate);
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 2);
     workers_stop(workers);
 }
 END_TEST
@@ -288,14 +291,10 @@ START_TEST(batches_that_take_long_do_not_hold_up_their_line_for_ever)
         notes[i] = note_of(&paired, 0);
         ck_assert(workers_submit(workers, &notes[i].job));
     }
-    while (notes[2].done == 0 || notes[3].done == 0) {
-        take(&woken);
-        workers_collect(workers);
-    }
+    collect_until_done(workers, &notes[2]);
+    collect_until_done(workers, &notes[3]);
     ck_assert_int_eq(notes[0].done + notes[1].done, 0);
-    sem_post(&gate);
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 2);
     workers_stop(workers);
 }
 END_TEST
@@ -328,16 +327,11 @@ START_TEST(a_line_is_not_forgotten_when_other_work_comes)
         others[i] = note_of(&held, 0);
         ck_assert(workers_submit(workers, &others[i].job));
     }
-    while (notes[2].done == 0) {
-        take(&woken);
-        workers_collect(workers);
-    }
+    collect_until_done(workers, &notes[2]);
     ck_assert_int_eq(notes[0].done + notes[1].done, 0);
     for (int i = 0; i < IDLE - 1; i++)
         sem_post(&other_gate);
-    sem_post(&gate);
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 2);
     workers_stop(workers);
 }
 END_TEST
@@ -353,9 +347,7 @@ START_TEST(a_full_pool_refuses)
     ck_assert(workers_submit(workers, &notes[1].job));
     ck_assert(workers_submit(workers, &notes[2].job));
     ck_assert(!workers_submit(workers, &notes[3].job));
-    is_gated = false;
-    sem_post(&gate);
-    collect_all(workers);
+    release(workers, 1);
     ck_assert_int_eq(notes[3].done, 0);
     workers_stop(workers);
 }

@@ -26,11 +26,15 @@ struct upload {
 
 static struct http_child child;
 
-static void start(struct upload *uploads, size_t count, const char *head)
+/* Connect, with such a body in hand for each; nothing is sent yet. */
+static void start(struct upload *uploads, size_t count, const char *path)
 {
     for (size_t i = 0; i < count; i++) {
         uploads[i] = (struct upload){.client = raw_connect(child.port)};
-        buffer_append_string(&uploads[i].text, head);
+        buffer_printf(&uploads[i].text,
+                      "POST %s HTTP/1.1\r\nHost: x\r\n"
+                      "Content-Length: %d\r\n\r\n",
+                      path, BODY);
         buffer_reserve(&uploads[i].text, BODY);
         for (int j = 0; j < BODY / 16; j++)
             buffer_append_string(&uploads[i].text, "0123456789abcdef");
@@ -95,8 +99,7 @@ START_TEST(uploads_beyond_the_budget_all_succeed)
     struct upload uploads[8];
 
     child = http_child_start(&settings, 0);
-    start(uploads, 8,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(uploads, 8, "/echo");
     ck_assert(send_all(uploads, 8, 20000));
     expect_replies(uploads, 8);
     HTTP_CHILD_AWAIT(&child, child.report->body_memory == 0);
@@ -112,8 +115,7 @@ START_TEST(a_body_larger_than_the_budget_succeeds)
     struct upload uploads[2];
 
     child = http_child_start(&settings, 0);
-    start(uploads, 2,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(uploads, 2, "/echo");
     ck_assert(send_all(uploads, 2, 20000));
     expect_replies(uploads, 2);
     http_child_end(&child);
@@ -127,14 +129,12 @@ START_TEST(uploads_wait_for_those_that_are_handled)
     struct upload waiting[2];
 
     child = http_child_start(&settings, 0);
-    start(held, 2,
-          "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(held, 2, "/hold");
     ck_assert(send_all(held, 1, 10000));
     HTTP_CHILD_AWAIT(&child, child.report->in_flight == 1);
     ck_assert(send_all(held + 1, 1, 100) ||
               child.report->body_memory <= 6 * MIB);
-    start(waiting, 2,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(waiting, 2, "/echo");
     send_all(waiting, 2, 500);
     ck_assert_uint_lt(child.report->body_memory, 6 * MIB);
     ck_assert_uint_eq(child.report->requests, 1);
@@ -159,8 +159,7 @@ START_TEST(small_requests_pass_while_memory_is_scarce)
                                "\r\nbody";
 
     child = http_child_start(&settings, 0);
-    start(held, 1,
-          "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(held, 1, "/hold");
     ck_assert(send_all(held, 1, 10000));
     HTTP_CHILD_AWAIT(&child, child.report->in_flight == 1);
     ck_assert_int_eq(raw_ask(child.port, text, sizeof text - 1, &reply), 200);
@@ -181,12 +180,10 @@ START_TEST(the_wait_is_not_held_against_the_client)
     settings.body_grace_s = 1;
     settings.min_body_rate = 10 * MIB;
     child = http_child_start(&settings, 0);
-    start(held, 1,
-          "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(held, 1, "/hold");
     ck_assert(send_all(held, 1, 10000));
     HTTP_CHILD_AWAIT(&child, child.report->in_flight == 1);
-    start(waiting, 1,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(waiting, 1, "/echo");
     setsockopt(waiting[0].client, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     ck_assert(!send_all(waiting, 1, 2000));
     ck_assert_uint_eq(child.report->requests, 1);
@@ -205,8 +202,7 @@ START_TEST(a_paused_client_may_leave)
     struct upload uploads[4];
 
     child = http_child_start(&settings, 0);
-    start(uploads, 4,
-          "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(uploads, 4, "/hold");
     ck_assert(send_all(uploads, 1, 10000));
     HTTP_CHILD_AWAIT(&child, child.report->in_flight == 1);
     send_all(uploads + 1, 3, 300);
@@ -239,8 +235,7 @@ START_TEST(bodies_beyond_the_rate_are_read_later)
     settings.body_grace_s = 0;
     settings.min_body_rate = 1 * MIB;
     child = http_child_start(&settings, 0);
-    start(uploads, 2,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(uploads, 2, "/echo");
     begin_ms = clock_monotonic_ms();
     send_all(uploads, 2, 500);
     ck_assert_uint_lt(child.report->body_memory, 5 * MIB);
@@ -298,10 +293,8 @@ START_TEST(a_client_that_stalls_does_not_hold_up_the_others)
     struct buffer reply = {0};
 
     child = http_child_start(&settings, 0);
-    start(stalled, 2,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
-    start(waiting, 1,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(stalled, 2, "/echo");
+    start(waiting, 1, "/echo");
     send_piece(&stalled[0], 900 * 1024);
     send_piece(&stalled[1], 200 * 1024);
     ck_assert(send_all(waiting, 1, 10000));
@@ -322,10 +315,8 @@ START_TEST(a_client_that_keeps_sending_is_waited_for)
     struct upload waiting[1];
 
     child = http_child_start(&settings, 0);
-    start(slow, 1,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
-    start(waiting, 1,
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    start(slow, 1, "/echo");
+    start(waiting, 1, "/echo");
     send_piece(&slow[0], 1100 * 1024);
     HTTP_CHILD_AWAIT(&child, child.report->body_memory > 1 * MIB);
     for (int i = 0; i < 5; i++) {

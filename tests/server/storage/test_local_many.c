@@ -10,21 +10,34 @@
 /* The MD5 of "header" and "a.py". */
 #define KEY_OF_A "eda86304f9af4b12132fc03938e8ac67"
 
+static struct storage_put put_of(const char *queue,
+                                 struct storage_upload *uploads, size_t count)
+{
+    return (struct storage_put){
+        .queue_name = text_of(queue),
+        .header = text_of("header"),
+        .uploads = uploads,
+        .count = count,
+    };
+}
+
+static struct storage_upload upload_of(const char *name, const char *content)
+{
+    return (struct storage_upload){
+        .name = text_of(name),
+        .content = text_of(content),
+    };
+}
+
 START_TEST(a_hundred_files_go_together)
 {
     static struct storage_upload uploads[100];
     static char names[100][16];
-    struct storage_put put = {
-        .queue_name = text_of("test-pull"),
-        .header = text_of("header"),
-        .uploads = uploads,
-        .count = 100,
-    };
+    struct storage_put put = put_of("test-pull", uploads, 100);
 
     for (size_t i = 0; i < 100; i++) {
         snprintf(names[i], sizeof names[i], "file %zu", i);
-        uploads[i].name = text_of(names[i]);
-        uploads[i].content = text_of(names[i]);
+        uploads[i] = upload_of(names[i], names[i]);
     }
     do_put(&put);
     ck_assert_int_eq(put.status, STORAGE_OK);
@@ -45,14 +58,10 @@ START_TEST(many_tasks_at_once_do_not_mix)
     static char names[COUNT][FILES][16];
 
     for (size_t i = 0; i < COUNT; i++) {
-        puts[i].queue_name = text_of("q");
-        puts[i].header = text_of("header");
-        puts[i].uploads = uploads[i];
-        puts[i].count = FILES;
+        puts[i] = put_of("q", uploads[i], FILES);
         for (size_t j = 0; j < FILES; j++) {
             snprintf(names[i][j], sizeof names[i][j], "%zu %zu", i, j);
-            uploads[i][j].name = text_of(names[i][j]);
-            uploads[i][j].content = text_of(names[i][j]);
+            uploads[i][j] = upload_of(names[i][j], names[i][j]);
         }
     }
     do_puts(puts, COUNT);
@@ -76,12 +85,8 @@ START_TEST(many_tasks_with_one_file_leave_a_file_each)
 
     for (size_t i = 0; i < COUNT; i++) {
         snprintf(contents[i], sizeof contents[i], "%zu", i);
-        uploads[i].name = text_of("a.py");
-        uploads[i].content = text_of(contents[i]);
-        puts[i] = (struct storage_put){.queue_name = text_of("q"),
-                                       .header = text_of("header"),
-                                       .uploads = &uploads[i],
-                                       .count = 1};
+        uploads[i] = upload_of("a.py", contents[i]);
+        puts[i] = put_of("q", &uploads[i], 1);
     }
     do_puts(puts, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
@@ -106,12 +111,8 @@ START_TEST(too_many_at_once_are_refused_and_leave_nothing)
 
     for (size_t i = 0; i < COUNT; i++) {
         snprintf(names[i], sizeof names[i], "%zu", i);
-        uploads[i].name = text_of(names[i]);
-        uploads[i].content = text_of("1");
-        puts[i] = (struct storage_put){.queue_name = text_of("q"),
-                                       .header = text_of("header"),
-                                       .uploads = &uploads[i],
-                                       .count = 1};
+        uploads[i] = upload_of(names[i], "1");
+        puts[i] = put_of("q", &uploads[i], 1);
     }
     do_puts(puts, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
