@@ -6,13 +6,12 @@
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/base/buffer.h"
+#include "tests/support/due.h"
 #include "tests/support/http_client.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct light_load {
     const struct light_load_settings *settings;
@@ -27,7 +26,6 @@ struct light_load {
 static void *run(void *context);
 static bool ask(const struct light_load *load, struct http_client *client,
                 int64_t number);
-static void wait_until(int64_t us);
 
 struct light_load *light_load_start(const struct light_load_settings *settings)
 {
@@ -80,7 +78,7 @@ static void *run(void *context)
 
         if (number >= LIGHT_LOAD_MOST)
             break;
-        wait_until(due_us);
+        wait_until_due(due_us);
         if (!ask(load, client, number))
             atomic_fetch_add(&load->failed, 1);
         load->latencies_ms[number] =
@@ -113,15 +111,4 @@ static bool ask(const struct light_load *load, struct http_client *client,
     }
     buffer_free(&text);
     return reply->status == 200 && text_starts_with(reply->body, accepted);
-}
-
-/* clock_monotonic_us() is of the same clock. */
-static void wait_until(int64_t us)
-{
-    struct timespec time = {.tv_sec = us / 1000000,
-                            .tv_nsec = us % 1000000 * 1000};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) ==
-           EINTR)
-        continue;
 }

@@ -5,14 +5,13 @@
 
 #include "server/base/clock.h"
 #include "server/base/memory.h"
+#include "tests/support/due.h"
 #include "tests/support/history.h"
 #include "tests/support/http_client.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { START_US = 100000 };
 
@@ -26,7 +25,6 @@ struct open_load {
 static void *run(void *context);
 static void submit(struct open_load *load, struct http_client *client,
                    int64_t number);
-static void wait_until(int64_t us);
 
 struct sent *open_load_run(const struct open_load_settings *settings)
 {
@@ -78,7 +76,7 @@ static void submit(struct open_load *load, struct http_client *client,
     history_write_body(&body, number);
     sent->due_us =
         load->begin_us + (int64_t)((double)number * 1e6 / settings->rate);
-    wait_until(sent->due_us);
+    wait_until_due(sent->due_us);
     sent->sent_us = clock_monotonic_us();
     reply = http_post_form(client, "/xqueue/submit/",
                            HTTP_FORM({"xqueue_header", header.data, NULL},
@@ -89,15 +87,4 @@ static void submit(struct open_load *load, struct http_client *client,
     http_client_forget_replies(client);
     buffer_free(&header);
     buffer_free(&body);
-}
-
-/* clock_monotonic_us() is of the same clock. */
-static void wait_until(int64_t us)
-{
-    struct timespec time = {.tv_sec = us / 1000000,
-                            .tv_nsec = us % 1000000 * 1000};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) ==
-           EINTR)
-        continue;
 }
