@@ -258,7 +258,6 @@ static enum db_status insert_live(struct chunk *chunk)
 {
     enum { PER_ROW = 11 };
     struct db_params params = db_params_new(chunk->arena);
-    enum db_status status;
 
     for (size_t i = 0; i < chunk->count; i++) {
         const struct newcomer *newcomer = &chunk->list[i];
@@ -284,15 +283,14 @@ static enum db_status insert_live(struct chunk *chunk)
                                    : DB_NULL);
         db_params_add(&params, DB_TEXT(live->grader_id));
     }
-    status = db_insert_rows(chunk->db,
-                            "INSERT INTO xqueue_live (id, queue_id,"
-                            " arrival_us, state, attempts, problem,"
-                            " destination, pullkey, pulled_us, expires_us,"
-                            " grader_id) VALUES ",
-                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "", &params,
-                            PER_ROW);
-    /* A submit of the same problem since we looked: look again. */
-    return status == DB_DUPLICATE ? DB_CONFLICT : status;
+    /* A submit of the same problem since we looked: a conflict, look again. */
+    return db_insert_rows(chunk->db,
+                          "INSERT INTO xqueue_live (id, queue_id,"
+                          " arrival_us, state, attempts, problem,"
+                          " destination, pullkey, pulled_us, expires_us,"
+                          " grader_id) VALUES ",
+                          "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "", &params,
+                          PER_ROW);
 }
 
 static enum db_status insert_ready(struct chunk *chunk)

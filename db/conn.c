@@ -81,6 +81,7 @@ void db_conn_free(struct db_conn *db)
         return;
     db_conn_close(db);
     free(db->put_back.list);
+    buffer_free(&db->deferred);
     free(db);
 }
 
@@ -100,7 +101,8 @@ enum db_status db_conn_open(struct db_conn *db)
     set_options(db, db->mysql);
     if (mysql_real_connect(db->mysql, host, settings->user, settings->password,
                            settings->name, settings->port,
-                           settings->unix_socket, CLIENT_FOUND_ROWS) == NULL)
+                           settings->unix_socket,
+                           CLIENT_FOUND_ROWS | CLIENT_MULTI_STATEMENTS) == NULL)
         return connect_failed(db);
     /* Connector/C takes a plain connection where it cannot have TLS. */
     if (settings->tls != DB_TLS_OFF &&
@@ -124,6 +126,7 @@ void db_conn_close(struct db_conn *db)
     db->mysql = NULL;
     statements_free(db->statements);
     db->statements = NULL;
+    deferred_drop(db);
 }
 
 bool db_conn_is_open(const struct db_conn *db)
@@ -206,6 +209,11 @@ uint64_t db_conn_autoincrement_step(const struct db_conn *db)
 uint64_t db_conn_id(const struct db_conn *db)
 {
     return db->id;
+}
+
+uint64_t db_conn_trips(const struct db_conn *db)
+{
+    return db->trips;
 }
 
 enum db_status conn_ready(struct db_conn *db)

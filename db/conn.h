@@ -97,6 +97,9 @@ uint64_t db_conn_max_packet(const struct db_conn *db); /* bytes */
 uint64_t db_conn_autoincrement_step(const struct db_conn *db);
 uint64_t db_conn_id(const struct db_conn *db); /* server's */
 
+/* How often it has asked the server for something and awaited the answer. */
+uint64_t db_conn_trips(const struct db_conn *db);
+
 /* --- statements ------------------------------------------------------- */
 
 struct db_param {
@@ -150,7 +153,16 @@ enum db_status db_execute(struct db_conn *db, const char *sql,
                           const struct db_param *params, size_t count,
                           uint64_t *ret_affected) MUST_CHECK;
 
-/* The same for a SELECT: all rows, copied into the arena. */
+/*
+ * The same for a statement whose outcome nobody waits for: within a
+ * transaction it goes with the next trip to the server, at the latest with
+ * that of COMMIT, in the order of the calls. One that fails is the end of its
+ * trip, and the status of what led to that trip; a duplicate is a conflict.
+ */
+enum db_status db_defer(struct db_conn *db, const char *sql,
+                        const struct db_param *params, size_t count) MUST_CHECK;
+
+/* db_execute() of a SELECT: all rows, copied into the arena. */
 enum db_status db_query(struct db_conn *db, struct arena *arena,
                         const char *sql, const struct db_param *params,
                         size_t count, struct db_rows *ret_rows) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "db/conn.h"
 #include "db/floors.h"
 #include "db/mysql_private.h"
+#include "server/base/buffer.h"
 
 struct statements; /* the prepared ones: statement.c */
 
@@ -30,6 +31,12 @@ struct db_conn {
     enum db_status met; /* DB_OK, DB_CONFLICT or DB_AWAY */
     struct floor_marks put_back;
 
+    /* Statements that wait for the next trip: see deferred.c. */
+    struct buffer deferred;
+    size_t deferred_count;
+    size_t deferred_done; /* of the last trip, those that succeeded */
+    uint64_t trips;
+
     char version[64];
     uint64_t max_packet;
     uint64_t autoincrement_step;
@@ -51,6 +58,22 @@ enum db_status conn_statement_failed(struct db_conn *db, MYSQL_STMT *stmt);
 /* The same for an error of our own making, without a number. */
 enum db_status conn_refuse(struct db_conn *db, enum db_status status,
                            const char *text);
+
+/* --- statements that travel together --- */
+
+/* Send what waits, if anything does. */
+enum db_status deferred_flush(struct db_conn *db) MUST_CHECK;
+
+/*
+ * Send what waits and this statement after it. *ret_reached: those before it
+ * have succeeded, so that the status is its own.
+ */
+enum db_status deferred_run(struct db_conn *db, const char *sql,
+                            const struct db_param *params, size_t count,
+                            bool *ret_reached) MUST_CHECK;
+
+/* With a transaction that is given up. */
+void deferred_drop(struct db_conn *db);
 
 /* --- prepared statements --- */
 

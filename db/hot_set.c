@@ -90,11 +90,11 @@ enum db_status hot_set_count(struct db_conn *db, int64_t queue_id,
         DB_INTEGER(change),
     };
 
-    return db_execute(db,
-                      "INSERT INTO xqueue_depth (queue_id, slot, waiting)"
-                      " VALUES (?, ?, ?)"
-                      " ON DUPLICATE KEY UPDATE waiting = waiting + ?",
-                      params, ARRAY_LENGTH(params), NULL);
+    return db_defer(db,
+                    "INSERT INTO xqueue_depth (queue_id, slot, waiting)"
+                    " VALUES (?, ?, ?)"
+                    " ON DUPLICATE KEY UPDATE waiting = waiting + ?",
+                    params, ARRAY_LENGTH(params));
 }
 
 enum db_status hot_set_forget(struct db_conn *db, struct arena *arena,
@@ -148,11 +148,11 @@ enum db_status hot_set_keep_lease(struct db_conn *db,
 
     if (row->pulled_us == 0)
         return DB_OK;
-    return db_execute(db,
-                      "UPDATE queue_submission SET pullkey = ?,"
-                      " grader_id = ?, pull_time = " SQL_TIME_FROM_US
-                      " WHERE id = ?",
-                      params, ARRAY_LENGTH(params), NULL);
+    return db_defer(db,
+                    "UPDATE queue_submission SET pullkey = ?,"
+                    " grader_id = ?, pull_time = " SQL_TIME_FROM_US
+                    " WHERE id = ?",
+                    params, ARRAY_LENGTH(params));
 }
 
 /* Each queue once, where its last row stands. */

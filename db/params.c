@@ -75,8 +75,8 @@ enum db_status db_insert_rows(struct db_conn *db, const char *head,
     while (row < rows) {
         size_t step = db_rows_of_insert(params, row, per_row);
         const char *sql = db_repeat(params->arena, head, piece, step, tail);
-        enum db_status status = db_execute(
-            db, sql, params->list + row * per_row, step * per_row, NULL);
+        enum db_status status =
+            db_defer(db, sql, params->list + row * per_row, step * per_row);
 
         if (status != DB_OK)
             return status;
@@ -104,8 +104,8 @@ enum db_status db_execute_for(struct db_conn *db, const char *head,
     if (count == 0)
         return DB_OK;
     list = db_params_add_list(params, keys, count);
-    return db_execute(db, arena_printf(params->arena, "%s IN (%s)", head, list),
-                      params->list, params->count, NULL);
+    return db_defer(db, arena_printf(params->arena, "%s IN (%s)", head, list),
+                    params->list, params->count);
 }
 
 /*
@@ -136,7 +136,7 @@ enum db_status db_delete_for(struct db_conn *db, struct arena *arena,
     sql = arena_printf(arena,
                        "DELETE r FROM %s%s r FORCE INDEX (%s) %s r.%s = %s",
                        from, index->table, index->name, where, index->key, key);
-    return db_execute(db, sql, params.list, params.count, NULL);
+    return db_defer(db, sql, params.list, params.count);
 }
 
 static const char *add_table(struct db_params *params, const int64_t *keys,

@@ -10,6 +10,9 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                   int64_t queue_id,
                                   const struct ready_row *rows, size_t count,
                                   uint64_t *ret_deleted);
+static enum db_status run_delete(struct db_conn *db, const char *sql,
+                                 const struct db_param *params, size_t count,
+                                 uint64_t *ret_deleted);
 
 enum db_status ready_rows_delete(struct db_conn *db, struct arena *arena,
                                  int64_t queue_id, const struct ready_row *rows,
@@ -30,7 +33,7 @@ static enum db_status delete_one(struct db_conn *db, int64_t queue_id,
         DB_INTEGER(row->id),
     };
 
-    return db_execute(db,
+    return run_delete(db,
                       "DELETE FROM xqueue_ready"
                       " WHERE queue_id = ? AND arrival_us = ? AND id = ?",
                       params, ARRAY_LENGTH(params), ret_deleted);
@@ -64,7 +67,7 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                 list);
     }
     db_params_add(&params, DB_INTEGER(queue_id));
-    return db_execute(db,
+    return run_delete(db,
                       arena_printf(arena,
                                    "DELETE r FROM (%s) AS claimed"
                                    " STRAIGHT_JOIN xqueue_ready r"
@@ -73,4 +76,13 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                    " AND r.id = claimed.id",
                                    list),
                       params.list, params.count, ret_deleted);
+}
+
+static enum db_status run_delete(struct db_conn *db, const char *sql,
+                                 const struct db_param *params, size_t count,
+                                 uint64_t *ret_deleted)
+{
+    if (ret_deleted == NULL)
+        return db_defer(db, sql, params, count);
+    return db_execute(db, sql, params, count, ret_deleted);
 }

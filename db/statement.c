@@ -94,8 +94,11 @@ enum db_status db_execute_text(struct db_conn *db, const char *sql)
 {
     enum db_status status = conn_ready(db);
 
+    if (status == DB_OK)
+        status = deferred_flush(db);
     if (status != DB_OK)
         return status;
+    db->trips++;
     if (mysql_real_query(db->mysql, sql, (unsigned long)strlen(sql)) != 0)
         return conn_failed(db);
     db->used_ms = clock_monotonic_ms();
@@ -110,6 +113,8 @@ enum db_status statement_run(struct db_conn *db, const char *sql,
 
     if (status == DB_OK)
         status = check_size(db, params, count);
+    if (status == DB_OK)
+        status = deferred_flush(db);
     if (status != DB_OK)
         return status;
     status = run_once(db, sql, params, count, ret_statement);
@@ -153,6 +158,7 @@ static enum db_status run_once(struct db_conn *db, const char *sql,
     binds = xcalloc(count, sizeof *binds);
     for (size_t i = 0; i < count; i++)
         bind_param(&binds[i], &params[i]);
+    db->trips++;
     failed = (count > 0 && mysql_stmt_bind_param(stmt, binds) != 0) ||
              mysql_stmt_execute(stmt) != 0;
     free(binds);

@@ -182,20 +182,20 @@ static enum db_status supersede_row(struct db_conn *db, struct arena *arena,
     enum db_status status;
 
     if (row->state == LIVE_LEASED) {
-        status = db_execute(db,
-                            "UPDATE xqueue_live SET problem = NULL, state = 3"
-                            " WHERE id = ?",
-                            id, 1, NULL);
+        status = db_defer(db,
+                          "UPDATE xqueue_live SET problem = NULL, state = 3"
+                          " WHERE id = ?",
+                          id, 1);
     } else {
         status = hot_set_keep_lease(db, row);
         if (status == DB_OK)
             status = hot_set_forget(db, arena, row, 1);
     }
     if (status == DB_OK)
-        status = db_execute(db,
-                            "UPDATE queue_submission SET retired = 1"
-                            " WHERE id = ?",
-                            id, 1, NULL);
+        status = db_defer(db,
+                          "UPDATE queue_submission SET retired = 1"
+                          " WHERE id = ?",
+                          id, 1);
     return status;
 }
 
@@ -263,7 +263,6 @@ static enum db_status insert_live(struct db_conn *db, struct batch *batch,
                                   int64_t now_us)
 {
     struct db_params params = db_params_new(batch->arena);
-    enum db_status status;
 
     for (size_t i = 0; i < batch->count; i++) {
         const struct submission_insert *self = item(batch, i);
@@ -276,16 +275,15 @@ static enum db_status insert_live(struct db_conn *db, struct batch *batch,
         db_params_add(&params, DB_BYTES(self->problem, PROBLEM_SIZE));
         db_params_add(&params, DB_INTEGER(self->destination));
     }
-    status = db_insert_rows(db,
-                            "INSERT INTO xqueue_live (id, queue_id,"
-                            " arrival_us, problem, destination, state,"
-                            " attempts, pullkey, grader_id) VALUES ",
-                            "(?, ?, ?, ?, ?, 0, 0, '', '')", "", &params, 5);
     /*
-     * Somebody else stored the same problem since we looked: go again, now
-     * superseding his.
+     * Has somebody else stored the same problem since we looked, this is a
+     * conflict: go again, now superseding his.
      */
-    return status == DB_DUPLICATE ? DB_CONFLICT : status;
+    return db_insert_rows(db,
+                          "INSERT INTO xqueue_live (id, queue_id,"
+                          " arrival_us, problem, destination, state,"
+                          " attempts, pullkey, grader_id) VALUES ",
+                          "(?, ?, ?, ?, ?, 0, 0, '', '')", "", &params, 5);
 }
 
 static enum db_status insert_ready(struct db_conn *db, struct batch *batch,

@@ -161,7 +161,7 @@ static enum db_status begin(struct transaction *transaction)
         return status;
     db->met = DB_OK;
     db->in_transaction = true;
-    status = db_execute_text(db, "BEGIN");
+    status = db_defer(db, "BEGIN", NULL, 0);
     return status == DB_OK ? insert_new_token(transaction) : status;
 }
 
@@ -169,14 +169,15 @@ static enum db_status insert_new_token(struct transaction *transaction)
 {
     unsigned char *random = transaction->token + 8;
     struct db_param param = DB_BYTES(random, 8);
+    bool begun;
     enum db_status status;
 
     crypto_random(random, 8);
-    status = db_execute(transaction->db,
-                        "INSERT INTO xqueue_commit (token) VALUES (CONCAT("
-                        "UNHEX(LPAD(HEX(LAST_INSERT_ID(" SQL_NOW_US
-                        ")), 16, '0')), CAST(? AS BINARY(8))))",
-                        &param, 1, NULL);
+    status = deferred_run(transaction->db,
+                          "INSERT INTO xqueue_commit (token) VALUES (CONCAT("
+                          "UNHEX(LPAD(HEX(LAST_INSERT_ID(" SQL_NOW_US
+                          ")), 16, '0')), CAST(? AS BINARY(8))))",
+                          &param, 1, &begun);
     if (status != DB_OK)
         return status;
     take_clock(transaction);
@@ -197,11 +198,12 @@ static enum db_status run_body(struct transaction *transaction)
 static enum db_status commit(struct transaction *transaction)
 {
     struct db_conn *db = transaction->db;
-    enum db_status status = db_execute_text(db, "COMMIT");
+    bool reached;
+    enum db_status status = deferred_run(db, "COMMIT", NULL, 0, &reached);
 
     if (status == DB_OK)
         db->in_transaction = false;
-    else if (status != DB_CONFLICT)
+    else if (db->mysql == NULL || (reached && status != DB_CONFLICT))
         transaction->in_doubt = true;
     return status;
 }
@@ -213,6 +215,7 @@ static void roll_back(struct db_conn *db)
     char error[sizeof db->error];
 
     memcpy(error, db->error, sizeof error);
+    deferred_drop(db);
     if (db->mysql != NULL && db_execute_text(db, "ROLLBACK") != DB_OK)
         db_conn_close(db);
     db->in_transaction = false;

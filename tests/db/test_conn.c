@@ -366,9 +366,9 @@ START_TEST(one_with_more_columns_than_before_costs_the_connection)
 }
 END_TEST
 
-START_TEST(one_statement_at_a_time)
+START_TEST(a_statement_with_parameters_is_one)
 {
-    ck_assert_int_eq(db_execute_text(db, "DO 1; DO 2"), DB_FAILED);
+    ck_assert_int_eq(db_execute(db, "DO 1; DO 2", NULL, 0, NULL), DB_FAILED);
 }
 END_TEST
 
@@ -403,7 +403,7 @@ int main(void)
         TELL(a_statement_is_prepared_once_and_old_ones_make_room),
         TELL(a_cached_statement_survives_a_changed_column),
         TELL(one_with_more_columns_than_before_costs_the_connection),
-        TELL(one_statement_at_a_time),
+        TELL(a_statement_with_parameters_is_one),
         TELL(pieces_repeat),
     };
     static const struct story story = {

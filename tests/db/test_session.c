@@ -181,7 +181,7 @@ START_TEST(an_id_opens_one_session_only)
 
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(db_run(db, &opens[i].job),
-                         i < 2 ? DB_OK : DB_DUPLICATE);
+                         i < 2 ? DB_OK : DB_CONFLICT);
     ck_assert_int_eq(load(1), DB_OK);
     ck_assert_int_eq(load(2), DB_OK);
 }

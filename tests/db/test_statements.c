@@ -1,6 +1,6 @@
 /*
- * What a batch costs in trips to the server: as many statements for many jobs
- * as for one. Counted by the server.
+ * What a batch costs: as many statements for many jobs as for one, counted by
+ * the server, and in how many trips to it they travel.
  */
 #include "tests/support/hot_story.h"
 
@@ -16,6 +16,7 @@ static struct submission_pull pulls[MOST];
 static struct submission_answer answers[MOST];
 static struct outbox_record records[MOST];
 static struct db_job *jobs[MOST];
+static uint64_t trips; /* of the last batch */
 
 static int64_t statements_so_far(void)
 {
@@ -37,7 +38,9 @@ static int64_t statements_of(size_t count)
     int64_t first = statements_so_far();
     int64_t before = statements_so_far();
 
+    trips = db_conn_trips(db);
     ck_assert_int_eq(run_batch(db, jobs, count), DB_OK);
+    trips = db_conn_trips(db) - trips;
     return statements_so_far() - before - (before - first);
 }
 
@@ -86,21 +89,23 @@ static void prepare_records(size_t count)
 }
 
 static void expect_statements_of(void prepare(size_t count), size_t count,
-                                 int64_t statements)
+                                 int64_t statements, uint64_t in_trips)
 {
     /* The first is prepared on the way. */
     for (int i = 0; i < 2; i++) {
         prepare(count);
         ck_assert_int_eq(statements_of(count), statements);
+        ck_assert_uint_eq(trips, in_trips);
         for (size_t k = 0; k < count; k++)
             ck_assert_int_eq(jobs[k]->status, DB_OK);
     }
 }
 
-static void expect_statements(void prepare(size_t count), int64_t statements)
+static void expect_statements(void prepare(size_t count), int64_t statements,
+                              uint64_t in_trips)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++)
-        expect_statements_of(prepare, sizes[i], statements);
+        expect_statements_of(prepare, sizes[i], statements, in_trips);
 }
 
 /*
@@ -109,7 +114,7 @@ static void expect_statements(void prepare(size_t count), int64_t statements)
  */
 START_TEST(a_batch_of_results_takes_eight_statements)
 {
-    expect_statements(prepare_answers, 8);
+    expect_statements(prepare_answers, 8, 6);
 }
 END_TEST
 
@@ -119,7 +124,7 @@ END_TEST
  */
 START_TEST(a_batch_of_submissions_takes_eight_statements)
 {
-    expect_statements(prepare_submits, 8);
+    expect_statements(prepare_submits, 8, 4);
 }
 END_TEST
 
@@ -129,8 +134,8 @@ END_TEST
  */
 START_TEST(a_batch_of_pulls_takes_eight_statements)
 {
-    expect_statements(prepare_pulls, 8);
-    expect_statements_of(prepare_pulls, 3, 8); /* padded to 4 */
+    expect_statements(prepare_pulls, 8, 5);
+    expect_statements_of(prepare_pulls, 3, 8, 5); /* padded to 4 */
 }
 END_TEST
 
@@ -140,7 +145,7 @@ END_TEST
  */
 START_TEST(a_batch_of_records_takes_eight_statements)
 {
-    expect_statements(prepare_records, 8);
+    expect_statements(prepare_records, 8, 4);
 }
 END_TEST
 
@@ -155,6 +160,7 @@ START_TEST(a_claim_takes_six_statements)
         self = claim_of(7, 1);
         jobs[0] = &self.job;
         ck_assert_int_eq(statements_of(1), 6);
+        ck_assert_uint_eq(trips, 4);
         ck_assert_uint_eq(self.count, sizes[i]);
     }
 }

@@ -1,0 +1,177 @@
+/*
+ * Statements that wait for the next trip to the server, as one text: it runs
+ * what stands between the semicolons in order, up to the first that fails.
+ */
+#include "db/conn_private.h"
+#include "server/base/clock.h"
+#include "server/base/memory.h"
+
+#include <string.h>
+
+/* Beyond that a prepared statement of its own is cheaper, or a trip is due. */
+enum {
+    STATEMENT_BYTES = 16 * 1024,
+    TRIP_BYTES = 256 * 1024,
+    SMALL_PACKET = 1024 * 1024 /* such a server gets each by itself */
+};
+
+static size_t bytes_of(const struct db_param *params, size_t count);
+static void add(struct db_conn *db, const char *sql,
+                const struct db_param *params, size_t count);
+static void add_literal(struct buffer *text, const struct db_param *param);
+static void add_hex(struct buffer *text, struct text bytes);
+static enum db_status send_all(struct db_conn *db);
+static enum db_status take_results(struct db_conn *db);
+
+enum db_status db_defer(struct db_conn *db, const char *sql,
+                        const struct db_param *params, size_t count)
+{
+    enum db_status status = DB_OK;
+
+    if (!db->in_transaction || bytes_of(params, count) > STATEMENT_BYTES ||
+        db->max_packet < SMALL_PACKET)
+        return db_execute(db, sql, params, count, NULL);
+    if (db->deferred.size > TRIP_BYTES)
+        status = deferred_flush(db);
+    if (status == DB_OK)
+        add(db, sql, params, count);
+    return status;
+}
+
+enum db_status deferred_flush(struct db_conn *db)
+{
+    return db->deferred_count == 0 ? DB_OK : send_all(db);
+}
+
+enum db_status deferred_run(struct db_conn *db, const char *sql,
+                            const struct db_param *params, size_t count,
+                            bool *ret_reached)
+{
+    size_t before = db->deferred_count;
+    enum db_status status;
+
+    add(db, sql, params, count);
+    status = send_all(db);
+    *ret_reached = db->deferred_done >= before;
+    return status;
+}
+
+void deferred_drop(struct db_conn *db)
+{
+    buffer_clear(&db->deferred);
+    db->deferred_count = 0;
+}
+
+static size_t bytes_of(const struct db_param *params, size_t count)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += params[i].text.size;
+    return bytes;
+}
+
+static void add(struct db_conn *db, const char *sql,
+                const struct db_param *params, size_t count)
+{
+    struct buffer *text = &db->deferred;
+    const char *rest = sql;
+    size_t used = 0;
+
+    if (db->deferred_count++ > 0)
+        buffer_append_string(text, "; ");
+    for (;;) {
+        size_t size = strcspn(rest, "?");
+
+        buffer_append(text, rest, size);
+        rest += size;
+        if (*rest == '\0')
+            break;
+        if (used == count)
+            fatal("%zu parameters are too few for: %.300s", count, sql);
+        add_literal(text, &params[used++]);
+        rest++;
+    }
+    if (used != count)
+        fatal("%zu parameters are too many for: %.300s", count, sql);
+}
+
+/* Whatever a client may have sent is hexadecimal: none of it is read as SQL. */
+static void add_literal(struct buffer *text, const struct db_param *param)
+{
+    switch (param->kind) {
+    case DB_PARAM_NULL:
+        buffer_append_string(text, "NULL");
+        return;
+    case DB_PARAM_INTEGER:
+        buffer_printf(text, "%lld", (long long)param->integer);
+        return;
+    case DB_PARAM_TEXT:
+        buffer_append_string(text, "_utf8mb4 ");
+        add_hex(text, param->text);
+        return;
+    case DB_PARAM_BYTES:
+        add_hex(text, param->text);
+        return;
+    }
+    fatal("no kind of parameter has the number %d", (int)param->kind);
+}
+
+static void add_hex(struct buffer *text, struct text bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    buffer_reserve(text, 2 * bytes.size + 4);
+    buffer_append_string(text, "x'");
+    for (size_t i = 0; i < bytes.size; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+
+        buffer_append_char(text, digits[byte >> 4]);
+        buffer_append_char(text, digits[byte & 15]);
+    }
+    buffer_append_char(text, '\'');
+}
+
+/*
+ * What was looked at before has changed when one of them is there already:
+ * the transaction begins anew.
+ */
+static enum db_status send_all(struct db_conn *db)
+{
+    enum db_status status = conn_ready(db);
+
+    db->deferred_done = 0;
+    if (status != DB_OK) {
+        deferred_drop(db);
+        return status;
+    }
+    db->trips++;
+    if (mysql_real_query(db->mysql, db->deferred.data,
+                         (unsigned long)db->deferred.size) != 0)
+        status = conn_failed(db);
+    else
+        status = take_results(db);
+    deferred_drop(db);
+    if (status == DB_DUPLICATE)
+        db->met = status = DB_CONFLICT;
+    return status;
+}
+
+static enum db_status take_results(struct db_conn *db)
+{
+    int more;
+
+    do {
+        MYSQL_RES *result = mysql_store_result(db->mysql);
+
+        if (result == NULL && mysql_errno(db->mysql) != 0)
+            return conn_failed(db);
+        if (result != NULL)
+            mysql_free_result(result);
+        db->insert_id = mysql_insert_id(db->mysql);
+        db->deferred_done++;
+        more = mysql_next_result(db->mysql);
+    } while (more == 0);
+    db->used_ms = clock_monotonic_ms();
+    return more < 0 ? DB_OK : conn_failed(db);
+}
