@@ -156,8 +156,9 @@ enum db_status db_execute(struct db_conn *db, const char *sql,
 /*
  * The same for a statement whose outcome nobody waits for: within a
  * transaction it goes with the next trip to the server, at the latest with
- * that of COMMIT, in the order of the calls. One that fails is the end of its
- * trip, and the status of what led to that trip; a duplicate is a conflict.
+ * that of COMMIT, in the order of the calls; one with a text does not wait. One
+ * that fails is the end of its trip, and the status of what led to that trip; a
+ * duplicate is a conflict.
  */
 enum db_status db_defer(struct db_conn *db, const char *sql,
                         const struct db_param *params, size_t count) MUST_CHECK;

@@ -1,6 +1,10 @@
 /*
  * Statements that wait for the next trip to the server, as one text: it runs
  * what stands between the semicolons in order, up to the first that fails.
+ *
+ * Nothing that comes from outside is ever part of that text: only integers and
+ * bytes of our own making (digests, tokens), in hexadecimal. A statement with a
+ * text is prepared, and goes by itself.
  */
 #include "db/conn_private.h"
 #include "server/base/clock.h"
@@ -8,14 +12,14 @@
 
 #include <string.h>
 
-/* Beyond that a prepared statement of its own is cheaper, or a trip is due. */
 enum {
-    STATEMENT_BYTES = 16 * 1024,
     TRIP_BYTES = 256 * 1024,
     SMALL_PACKET = 1024 * 1024 /* such a server gets each by itself */
 };
 
-static size_t bytes_of(const struct db_param *params, size_t count);
+static enum db_status run_now(struct db_conn *db, const char *sql,
+                              const struct db_param *params, size_t count);
+static bool has_text(const struct db_param *params, size_t count);
 static void add(struct db_conn *db, const char *sql,
                 const struct db_param *params, size_t count);
 static void add_literal(struct buffer *text, const struct db_param *param);
@@ -28,9 +32,9 @@ enum db_status db_defer(struct db_conn *db, const char *sql,
 {
     enum db_status status = DB_OK;
 
-    if (!db->in_transaction || bytes_of(params, count) > STATEMENT_BYTES ||
+    if (!db->in_transaction || has_text(params, count) ||
         db->max_packet < SMALL_PACKET)
-        return db_execute(db, sql, params, count, NULL);
+        return run_now(db, sql, params, count);
     if (db->deferred.size > TRIP_BYTES)
         status = deferred_flush(db);
     if (status == DB_OK)
@@ -62,13 +66,23 @@ void deferred_drop(struct db_conn *db)
     db->deferred_count = 0;
 }
 
-static size_t bytes_of(const struct db_param *params, size_t count)
+static enum db_status run_now(struct db_conn *db, const char *sql,
+                              const struct db_param *params, size_t count)
 {
-    size_t bytes = 0;
+    enum db_status status = db_execute(db, sql, params, count, NULL);
 
-    for (size_t i = 0; i < count; i++)
-        bytes += params[i].text.size;
-    return bytes;
+    if (status == DB_DUPLICATE && db->in_transaction)
+        db->met = status = DB_CONFLICT;
+    return status;
+}
+
+static bool has_text(const struct db_param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (params[i].kind == DB_PARAM_TEXT && !text_is_absent(params[i].text))
+            return true;
+    }
+    return false;
 }
 
 static void add(struct db_conn *db, const char *sql,
@@ -96,19 +110,15 @@ static void add(struct db_conn *db, const char *sql,
         fatal("%zu parameters are too many for: %.300s", count, sql);
 }
 
-/* Whatever a client may have sent is hexadecimal: none of it is read as SQL. */
 static void add_literal(struct buffer *text, const struct db_param *param)
 {
     switch (param->kind) {
     case DB_PARAM_NULL:
+    case DB_PARAM_TEXT: /* absent: has_text() */
         buffer_append_string(text, "NULL");
         return;
     case DB_PARAM_INTEGER:
         buffer_printf(text, "%lld", (long long)param->integer);
-        return;
-    case DB_PARAM_TEXT:
-        buffer_append_string(text, "_utf8mb4 ");
-        add_hex(text, param->text);
         return;
     case DB_PARAM_BYTES:
         add_hex(text, param->text);
