@@ -207,9 +207,10 @@ START_TEST(a_grader_of_a_few_lines_of_python_grades_in_order)
                           " grader_reply = '{\"correct\": false, \"score\": 0,"
                           " \"msg\": \"<p>Graded.</p>\"}' AND num_failures ="
                           " 0");
-    ck_assert_value("19", "SELECT COUNT(*) FROM queue_submission former JOIN"
-                          " queue_submission latter ON latter.id = former.id"
-                          " + 1 WHERE latter.push_time >= former.push_time");
+    ck_assert_value("19",
+                    "SELECT COUNT(*) FROM queue_submission former JOIN"
+                    " queue_submission latter ON latter.id = former.id"
+                    " + 1 WHERE latter.return_time >= former.return_time");
     program_free(python);
     end();
 }
