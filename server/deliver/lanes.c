@@ -70,6 +70,11 @@ bool lane_is_idle(const struct lane *lane)
            !(lane->more && may_claim) && !loop_timer_is_set(lane->timer);
 }
 
+bool lane_expects_claim(const struct lane *lane)
+{
+    return lane->more && !lane->lanes->stopping && lane_width(lane) > 0;
+}
+
 size_t lane_width(const struct lane *lane)
 {
     size_t limit = lane->lanes->ops->limit(lane);

@@ -91,6 +91,12 @@ void lane_close(struct lane *lane);
 bool lane_is_idle(const struct lane *lane);
 
 /*
+ * Is a claim to be expected soon, since there may be more? Not for sure: other
+ * lanes may have all there is.
+ */
+bool lane_expects_claim(const struct lane *lane);
+
+/*
  * How many may be asked of the destination at the same time, as its breaker
  * stands: ops->limit, one, or none.
  */

@@ -60,6 +60,7 @@ void push_claim_begin(struct lane *lane, size_t room)
 
     if (push_lane->settings == NULL) {
         lane_claimed(lane, 0, false);
+        places_drain(&push_lane->places);
         return;
     }
     task = task_new(push_lane->pushes->env, sizeof(struct claim));

@@ -24,6 +24,7 @@ struct held_place {
     bool is_busy;
 };
 
+static bool is_claim_near(const struct places *places);
 static void hand_out(struct places *places);
 static struct held_place *find_idle(struct places *places,
                                     const struct push_turn *turn);
@@ -66,12 +67,18 @@ void places_recall(struct places *places)
 void places_drain(struct places *places)
 {
     hand_out(places);
-    if (places->claiming > 0)
-        return;
-    leave_idle(places);
+    if (!is_claim_near(places))
+        leave_idle(places);
     /* Nobody's end would call them. */
-    if (places->busy == 0)
+    if (places->busy == 0 && places->claiming == 0)
         places_recall(places);
+}
+
+void places_look(struct places *places)
+{
+    places_drain(places);
+    if (places->claiming == 0)
+        leave_idle(places);
 }
 
 struct push_place *places_claim(struct places *places, struct arena *arena,
@@ -155,7 +162,8 @@ void push_turn_end(struct push_turn *turn)
         hand_out(places);
     /* Whoever has got it may even have left it since. */
     held = find(places, &turn->place);
-    if (held != NULL && !held->is_busy && (is_surplus || places->claiming == 0))
+    if (held != NULL && !held->is_busy &&
+        (is_surplus || !is_claim_near(places)))
         drop(places, held);
     else
         turn->place.number = 0;
@@ -171,6 +179,12 @@ void push_turn_took(struct push_turn *turn, int64_t took_ms)
         places->took_us = took_us;
     else
         places->took_us += (took_us - places->took_us) / WEIGHT;
+}
+
+/* What it brings can use the places that are idle. */
+static bool is_claim_near(const struct places *places)
+{
+    return places->claiming > 0 || lane_expects_claim(places->lane);
 }
 
 static void hand_out(struct places *places)

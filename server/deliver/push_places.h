@@ -6,8 +6,8 @@
  *
  * A push has its turn while it has a place. When it is over, whoever waits
  * longest takes the place over; if nobody does, the push's end leaves it,
- * together with what became of the push. Only while a claim is under way a
- * place stays here idle, for what the claim will bring.
+ * together with what became of the push. Only while a claim is under way, or is
+ * to be expected, a place stays here idle, for what the claim will bring.
  *
  * No turn begins in a place whose lease is over before that of the submission:
  * a claim makes the places last as long as what it brings.
@@ -86,6 +86,9 @@ void places_recall(struct places *places);
 
 /* Whoever may go now has its turn; or all go back. */
 void places_drain(struct places *places);
+
+/* The same, now and then: whatever is idle is left. */
+void places_look(struct places *places);
 
 /*
  * A claim is under way until places_claimed(): the places that are here now

@@ -91,7 +91,7 @@ static void look_again(void *context)
 
     push_lanes_forget_idle(pushes);
     for (size_t i = 0; i < pushes->count; i++)
-        places_drain(&pushes->items[i]->places);
+        places_look(&pushes->items[i]->places);
     if (pushes->count == 0) {
         loop_timer_set(pushes->timer, LOOK_MS);
         return;

@@ -171,6 +171,9 @@ START_TEST(a_place_whose_lease_is_over_is_lost)
                                      .job),
                      DB_OK);
     expect_places("1,2");
+    /* Nor does it have it again when somebody else has the number. */
+    run(&claim, 1);
+    ck_assert(!is_kept[0] && is_kept[1]);
 }
 END_TEST
 

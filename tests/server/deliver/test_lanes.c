@@ -475,6 +475,22 @@ START_TEST(none_are_claimed_ahead_of_a_peer_that_may_not_be)
 }
 END_TEST
 
+START_TEST(a_claim_is_expected_while_there_may_be_more)
+{
+    a.waiting = 4;
+    ck_assert(!lane_expects_claim(&a.lane));
+    lane_nudge(&a.lane);
+    answer(&a);
+    ck_assert(lane_expects_claim(&a.lane));
+    lane_failed(&a.lane, 100);
+    ck_assert(!lane_expects_claim(&a.lane));
+    lane_succeeded(&a.lane);
+    ck_assert(lane_expects_claim(&a.lane));
+    lanes_stop(&lanes);
+    ck_assert(!lane_expects_claim(&a.lane));
+}
+END_TEST
+
 START_TEST(a_long_name_is_cut)
 {
     lane_set_name(&a.lane,
@@ -513,6 +529,7 @@ int main(void)
         TELL(some_are_claimed_ahead_of_a_peer_that_is_well),
         TELL(what_is_claimed_ahead_takes_no_place_from_others),
         TELL(none_are_claimed_ahead_of_a_peer_that_may_not_be),
+        TELL(a_claim_is_expected_while_there_may_be_more),
         TELL(a_long_name_is_cut),
     };
     static const struct story story = {

@@ -190,6 +190,25 @@ START_TEST(during_a_claim_a_place_stays_for_what_it_brings)
 }
 END_TEST
 
+START_TEST(while_a_claim_is_near_a_place_stays_for_a_moment)
+{
+    begin(1);
+    /* There is more, and no room for it just now. */
+    lane_claimed(&lane, width, true);
+    for (size_t i = 0; i < COUNT; i++)
+        push_turn_end(&ones[i]->turn);
+    ck_assert_int_eq(ones[3]->turn.place.number, 0);
+    ck_assert_uint_eq(places.count, 1);
+    ck_assert_uint_eq(left, 0);
+    places_look(&places);
+    ck_assert_uint_eq(left, 1);
+    ck_assert_uint_eq(places.count, 0);
+    for (size_t i = 0; i < width; i++)
+        lane_done(&lane);
+    end();
+}
+END_TEST
+
 START_TEST(without_any_place_all_go_back)
 {
     begin(0);
@@ -330,6 +349,7 @@ END_TEST
 STORY("push_places", TELL(a_place_is_handed_on_to_whoever_waits_longest),
       TELL(the_end_of_the_last_one_leaves_the_place),
       TELL(during_a_claim_a_place_stays_for_what_it_brings),
+      TELL(while_a_claim_is_near_a_place_stays_for_a_moment),
       TELL(without_any_place_all_go_back),
       TELL(no_turn_begins_in_a_place_whose_lease_ends_before),
       TELL(one_that_was_left_during_a_claim_does_not_come_again),
