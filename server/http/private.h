@@ -11,6 +11,7 @@
 #include "server/http/server.h"
 
 #include <sys/queue.h>
+#include <time.h>
 
 struct evhttp;
 struct evhttp_request;
@@ -48,6 +49,12 @@ struct http_crowd {
     struct http_connection_list heads; /* being sent */
 };
 
+/* The field Date, made once a second: reply.c. */
+struct http_date {
+    time_t second;
+    char text[sizeof "Thu, 01 Jan 1970 00:00:00 GMT"];
+};
+
 struct http_server {
     struct event_base *base; /* borrows */
     struct http_settings settings;
@@ -66,6 +73,7 @@ struct http_server {
     struct http_body_rate rate;
     struct http_connection_list receivers; /* of large bodies: receivers.c */
     struct http_receivers_watch watch;
+    struct http_date date;
     bool stopping; /* accept no more, close what gets idle */
     bool ending;   /* inside http_server_free() */
 };

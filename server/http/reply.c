@@ -7,6 +7,7 @@
  */
 #include "server/http/private.h"
 
+#include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/http/status.h"
 
@@ -22,6 +23,7 @@ static const char default_type[] = "text/html; charset=utf-8";
 
 static void add_fields(struct http_request *request,
                        const struct http_reply *reply, uint64_t content_length);
+static const char *date_of(struct http_server *server);
 static void add_field(struct http_request *request, const char *name,
                       const char *value);
 static void settle_connection(struct http_request *request, bool close);
@@ -61,6 +63,7 @@ static void add_fields(struct http_request *request,
 {
     char length[24];
 
+    add_field(request, "Date", date_of(request->server));
     add_field(request, "X-Content-Type-Options", "nosniff");
     if (http_status_has_body(reply->status)) {
         snprintf(length, sizeof length, "%" PRIu64, content_length);
@@ -71,6 +74,22 @@ static void add_fields(struct http_request *request,
     }
     for (size_t i = 0; i < reply->field_count; i++)
         add_field(request, reply->fields[i].name, reply->fields[i].value);
+}
+
+/* evhttp would make it anew for each reply. */
+static const char *date_of(struct http_server *server)
+{
+    struct http_date *date = &server->date;
+    const time_t now = (time_t)(clock_wall_us() / 1000000);
+    struct tm parts;
+
+    if (date->second != now) {
+        date->second = now;
+        gmtime_r(&now, &parts);
+        strftime(date->text, sizeof date->text, "%a, %d %b %Y %H:%M:%S GMT",
+                 &parts);
+    }
+    return date->text;
 }
 
 /* evhttp refuses a value with a line end in it: leave that field out. */

@@ -3,6 +3,7 @@
  */
 #include "server/http/server.h"
 
+#include "server/base/clock.h"
 #include "tests/support/http_story.h"
 
 #include <event2/event.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Nothing more comes, but the connection stays. */
@@ -33,8 +35,42 @@ START_TEST(a_request_is_answered)
     ck_assert(has("\r\nX-Test: yes\r\n"));
     ck_assert(has("\r\nContent-Type: text/html; charset=utf-8\r\n"));
     ck_assert(has("\r\nX-Content-Type-Options: nosniff\r\n"));
-    ck_assert(has("\r\nDate: "));
     ck_assert(!has("\r\nConnection:"));
+    close(client);
+}
+END_TEST
+
+static int64_t now_s(void)
+{
+    return clock_wall_us() / 1000000;
+}
+
+/* The date of one more reply, which must be that of now. */
+static int64_t date_of_reply(int client)
+{
+    struct tm parts = {.tm_isdst = 0};
+    const int64_t before_s = now_s();
+    int64_t date_s;
+    const char *date;
+
+    ck_assert_int_eq(ask(client, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+    date = strstr(reply.data, "\r\nDate: ");
+    ck_assert_ptr_nonnull(date);
+    ck_assert_ptr_nonnull(
+        strptime(date, "\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts));
+    date_s = timegm(&parts);
+    ck_assert_int_ge(date_s, before_s);
+    ck_assert_int_le(date_s, now_s());
+    return date_s;
+}
+
+START_TEST(every_reply_has_the_date_of_now)
+{
+    const int client = raw_connect(child.port);
+    const int64_t first_s = date_of_reply(client);
+
+    while (date_of_reply(client) == first_s)
+        continue; /* it is made once a second */
     close(client);
 }
 END_TEST
@@ -303,6 +339,7 @@ int main(void)
 {
     static const struct story_test tests[] = {
         TELL(a_request_is_answered),
+        TELL(every_reply_has_the_date_of_now),
         TELL(a_posted_body_arrives_whole),
         TELL(a_chunked_body_arrives_whole),
         TELL(an_expecting_client_is_told_to_continue),
