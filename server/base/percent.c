@@ -5,6 +5,9 @@
 
 #include "server/base/utf8.h"
 
+static bool is_plain(char byte);
+static int escaped_byte(struct text text, size_t at);
+
 struct text percent_decode(struct arena *arena, struct text text,
                            enum percent_plus plus)
 {
@@ -13,18 +16,39 @@ struct text percent_decode(struct arena *arena, struct text text,
 
     for (size_t i = 0; i < text.size; i++) {
         char byte = text.data[i];
+        int escaped;
 
+        if (is_plain(byte)) {
+            copy[size++] = byte;
+            continue;
+        }
         if (byte == '+' && plus == PERCENT_PLUS_IS_SPACE)
             byte = ' ';
-        if (byte == '%' && text.size - i > 2 &&
-            text_hex_digit(text.data[i + 1]) >= 0 &&
-            text_hex_digit(text.data[i + 2]) >= 0) {
-            byte = (char)(text_hex_digit(text.data[i + 1]) << 4 |
-                          text_hex_digit(text.data[i + 2]));
+        escaped = byte == '%' ? escaped_byte(text, i) : -1;
+        if (escaped >= 0) {
+            byte = (char)escaped;
             i += 2;
         }
         copy[size++] = byte;
     }
     copy[size] = '\0';
     return utf8_repair(arena, (struct text){copy, size});
+}
+
+static bool is_plain(char byte)
+{
+    return byte != '%' && byte != '+';
+}
+
+/* What the three bytes from `at` on stand for; -1: for themselves. */
+static int escaped_byte(struct text text, size_t at)
+{
+    int high;
+    int low;
+
+    if (text.size - at <= 2)
+        return -1;
+    high = text_hex_digit(text.data[at + 1]);
+    low = text_hex_digit(text.data[at + 2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
 }

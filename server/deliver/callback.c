@@ -213,8 +213,8 @@ static void decide(struct task *task, struct callback *self)
 {
     const struct fetch *fetch = &self->fetch;
     double days = (double)self->item.age_us / 86400e6;
-    int64_t wait_ms = wait_after(self->item.attempt);
     int64_t asked_s = fetch->retry_after_s;
+    int64_t wait_ms;
 
     if (fetch->status == FETCH_DONE && fetch->http_status == 200) {
         self->record.outcome = OUTBOX_DELIVERED;
@@ -229,6 +229,7 @@ static void decide(struct task *task, struct callback *self)
         self->record.outcome = OUTBOX_GIVE_UP;
         return;
     }
+    wait_ms = wait_after(self->item.attempt);
     if (asked_s > RETRY_AFTER_S)
         asked_s = RETRY_AFTER_S;
     if (asked_s * 1000 > wait_ms)

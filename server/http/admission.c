@@ -25,7 +25,7 @@ struct gate_verdict http_admission_judge(struct http_request *request)
     const struct gate_limits limits = {.max_fields = settings->max_fields,
                                        .max_target_bytes = MAX_TARGET};
     const size_t room = settings->max_fields + 1; /* the gate counts them */
-    struct gate_field *fields = xcalloc(room, sizeof *fields);
+    struct gate_field *fields = xmalloc(room * sizeof *fields);
     const struct gate_request question = {
         .method = text_of(http_method_name(request)),
         .major = evhttp->major,

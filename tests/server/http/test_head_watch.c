@@ -159,6 +159,14 @@ START_TEST(one_byte_more_is_431)
 }
 END_TEST
 
+START_TEST(an_endless_field_is_431)
+{
+    expect(TEXT("GET / HTTP/1.1\r\nA: 0123456789012345678901234567890123456789"
+                "0123456789012345678901234567890"),
+           HEAD_BAD, 64, 431);
+}
+END_TEST
+
 START_TEST(an_endless_request_line_is_414)
 {
     expect(TEXT("GET /0123456789012345678901234567890123456789012345678901234"
@@ -197,5 +205,5 @@ STORY("head watch", TELL(nothing_is_nothing),
       TELL(a_bare_lf_is_refused), TELL(a_bare_cr_is_refused),
       TELL(a_folded_line_is_refused), TELL(a_version_is_two_digits),
       TELL(a_head_as_long_as_the_limit_passes), TELL(one_byte_more_is_431),
-      TELL(an_endless_request_line_is_414),
+      TELL(an_endless_field_is_431), TELL(an_endless_request_line_is_414),
       TELL(what_has_ended_stays_ended_until_reset))
