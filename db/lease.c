@@ -59,9 +59,8 @@ struct leasing {
 static struct floors *floors_of(struct db_conn *db,
                                 const struct lease_request *request);
 static enum db_status lease_round(struct db_conn *db, struct leasing *leasing);
+static enum db_status look_ahead(struct db_conn *db, struct leasing *leasing);
 static enum db_status claim(struct db_conn *db, struct leasing *leasing);
-static void tell_floor(const struct leasing *leasing,
-                       const struct db_rows *rows);
 static enum db_status bound_bytes(struct db_conn *db, struct leasing *leasing);
 static int64_t bytes_of(const struct db_rows *rows, int64_t id);
 static enum db_status load(struct db_conn *db, struct leasing *leasing);
@@ -88,10 +87,12 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
         floors_begin(leasing.floors, FLOOR_OF_QUEUE, request->queue_id);
     leasing.leased =
         arena_alloc(arena, (request->wanted + 1) * sizeof *leasing.leased);
-    for (int round = 0; again && round < ROUNDS; round++) {
+    if (leasing.look.is_long)
+        status = look_ahead(db, &leasing);
+    for (int round = 0; again && status == DB_OK && round < ROUNDS; round++) {
         status = lease_round(db, &leasing);
-        again = status == DB_OK && leasing.count < request->wanted &&
-                leasing.claimed_count > 0 && !leasing.is_cut;
+        again = leasing.count < request->wanted && leasing.claimed_count > 0 &&
+                !leasing.is_cut;
     }
     if (status != DB_OK)
         return status;
@@ -137,6 +138,19 @@ static enum db_status lease_round(struct db_conn *db, struct leasing *leasing)
     return status == DB_OK ? forget_gone(db, leasing) : status;
 }
 
+/* A sweep that would lock all that it steps over: see db/floors.h. */
+static enum db_status look_ahead(struct db_conn *db, struct leasing *leasing)
+{
+    const struct lease_request *request = leasing->request;
+    enum db_status status =
+        ready_rows_first(db, leasing->arena, request->queue_id, request->now_us,
+                         &leasing->look.from_us);
+
+    if (status != DB_OK)
+        floors_failed(leasing->floors, &leasing->look);
+    return status;
+}
+
 /* Behind those of earlier rounds that were left at the head of the line. */
 static enum db_status claim(struct db_conn *db, struct leasing *leasing)
 {
@@ -161,7 +175,9 @@ static enum db_status claim(struct db_conn *db, struct leasing *leasing)
         return status;
     }
     if (leasing->count == 0 && leasing->left == 0)
-        tell_floor(leasing, &rows);
+        floors_end(leasing->floors, &leasing->look,
+                   rows.count > 0 ? db_integer(&rows, 0, 1)
+                                  : leasing->request->now_us);
     leasing->claimed_count = rows.count;
     leasing->claimed = arena_alloc(leasing->arena,
                                    (rows.count + 1) * sizeof *leasing->claimed);
@@ -172,14 +188,6 @@ static enum db_status claim(struct db_conn *db, struct leasing *leasing)
             .fate = FATE_GONE, /* until it is found */
         };
     return DB_OK;
-}
-
-static void tell_floor(const struct leasing *leasing,
-                       const struct db_rows *rows)
-{
-    floors_end(leasing->floors, &leasing->look,
-               rows->count > 0 ? db_integer(rows, 0, 1)
-                               : leasing->request->now_us);
 }
 
 /* The others stay in line. One whose body is not there has no bytes. */

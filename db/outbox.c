@@ -36,6 +36,10 @@ static enum db_status run_claim(struct db_conn *db, struct db_job **jobs,
 static enum db_status claim_body(struct db_conn *db, int64_t now_us,
                                  void *context);
 static enum db_status take_due(struct db_conn *db, struct claim *claim);
+static enum db_status look_ahead(struct db_conn *db, struct claim *claim,
+                                 struct floor_look *look);
+static enum db_status lock_due(struct db_conn *db, struct claim *claim,
+                               const struct floor_look *look);
 static enum db_status load_texts(struct db_conn *db, struct claim *claim);
 static void bound_bytes(struct claim *claim);
 static int64_t bytes_of(const struct claim *claim, size_t number);
@@ -136,20 +140,12 @@ static enum db_status take_due(struct db_conn *db, struct claim *claim)
     struct floors *floors = db_conn_floors(db);
     struct floor_look look =
         floors_begin(floors, FLOOR_OF_DESTINATION, claim->self->destination);
-    const struct db_param params[] = {
-        DB_INTEGER(claim->self->destination),
-        DB_INTEGER(look.from_us),
-        DB_INTEGER(claim->now_us),
-        DB_INTEGER(claim->self->limit),
-    };
-    enum db_status status =
-        db_query(db, claim->arena,
-                 "SELECT seq, id, attempts, created_us, kind, due_us"
-                 " FROM xqueue_outbox FORCE INDEX (due)"
-                 " WHERE destination = ? AND due_us >= ? AND due_us <= ?"
-                 " ORDER BY due_us, seq LIMIT ? FOR UPDATE SKIP LOCKED",
-                 params, ARRAY_LENGTH(params), &claim->rows);
+    enum db_status status = DB_OK;
 
+    if (look.is_long)
+        status = look_ahead(db, claim, &look);
+    if (status == DB_OK)
+        status = lock_due(db, claim, &look);
     if (status != DB_OK) {
         floors_failed(floors, &look);
         return status;
@@ -163,6 +159,46 @@ static enum db_status take_due(struct db_conn *db, struct claim *claim)
         claim->seqs[i] = db_integer(&claim->rows, i, 0);
     claim->self->more = claim->rows.count == claim->self->limit;
     return DB_OK;
+}
+
+/* A sweep that would lock all that it steps over: see db/floors.h. */
+static enum db_status look_ahead(struct db_conn *db, struct claim *claim,
+                                 struct floor_look *look)
+{
+    const struct db_param params[] = {
+        DB_INTEGER(claim->self->destination),
+        DB_INTEGER(look->from_us),
+    };
+    struct db_rows rows;
+    enum db_status status =
+        db_query(db, claim->arena,
+                 "SELECT due_us FROM xqueue_outbox FORCE INDEX (due)"
+                 " WHERE destination = ? AND due_us >= ?"
+                 " ORDER BY due_us, seq LIMIT 1",
+                 params, ARRAY_LENGTH(params), &rows);
+
+    if (status == DB_OK)
+        look->from_us =
+            rows.count > 0 ? db_integer(&rows, 0, 0) : claim->now_us;
+    return status;
+}
+
+static enum db_status lock_due(struct db_conn *db, struct claim *claim,
+                               const struct floor_look *look)
+{
+    const struct db_param params[] = {
+        DB_INTEGER(claim->self->destination),
+        DB_INTEGER(look->from_us),
+        DB_INTEGER(claim->now_us),
+        DB_INTEGER(claim->self->limit),
+    };
+
+    return db_query(db, claim->arena,
+                    "SELECT seq, id, attempts, created_us, kind, due_us"
+                    " FROM xqueue_outbox FORCE INDEX (due)"
+                    " WHERE destination = ? AND due_us >= ? AND due_us <= ?"
+                    " ORDER BY due_us, seq LIMIT ? FOR UPDATE SKIP LOCKED",
+                    params, ARRAY_LENGTH(params), &claim->rows);
 }
 
 #define REPLY "COALESCE(o.reply, s.grader_reply)"

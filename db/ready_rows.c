@@ -1,5 +1,5 @@
 /*
- * Taking many rows of one queue out of xqueue_ready.
+ * The first row of one queue in xqueue_ready, and taking many out of it.
  */
 #include "db/ready_rows.h"
 
@@ -21,6 +21,25 @@ enum db_status ready_rows_delete(struct db_conn *db, struct arena *arena,
     if (count == 1)
         return delete_one(db, queue_id, rows, ret_deleted);
     return delete_many(db, arena, queue_id, rows, count, ret_deleted);
+}
+
+enum db_status ready_rows_first(struct db_conn *db, struct arena *arena,
+                                int64_t queue_id, int64_t otherwise_us,
+                                int64_t *from_us)
+{
+    const struct db_param params[] = {DB_INTEGER(queue_id),
+                                      DB_INTEGER(*from_us)};
+    struct db_rows rows;
+    enum db_status status =
+        db_query(db, arena,
+                 "SELECT arrival_us FROM xqueue_ready FORCE INDEX (PRIMARY)"
+                 " WHERE queue_id = ? AND arrival_us >= ?"
+                 " ORDER BY arrival_us, id LIMIT 1",
+                 params, ARRAY_LENGTH(params), &rows);
+
+    if (status == DB_OK)
+        *from_us = rows.count > 0 ? db_integer(&rows, 0, 0) : otherwise_us;
+    return status;
 }
 
 static enum db_status delete_one(struct db_conn *db, int64_t queue_id,
