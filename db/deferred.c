@@ -69,7 +69,10 @@ void deferred_drop(struct db_conn *db)
 static enum db_status run_now(struct db_conn *db, const char *sql,
                               const struct db_param *params, size_t count)
 {
-    enum db_status status = db_execute(db, sql, params, count, NULL);
+    /* MySQL does not prepare BEGIN. */
+    enum db_status status = count == 0
+                                ? db_execute_text(db, sql)
+                                : db_execute(db, sql, params, count, NULL);
 
     if (status == DB_DUPLICATE && db->in_transaction)
         db->met = status = DB_CONFLICT;

@@ -1,6 +1,6 @@
 /*
- * Leaving places at a grader, again and again until the database takes it; if
- * it does not for long, their leases end.
+ * Leaving places at a grader, again and again until the database takes it, or
+ * their leases are over.
  */
 #include "server/deliver/push_leave.h"
 
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { PAUSE_MS = 1000, LONG_MS = 15000 };
+enum { PAUSE_MS = 1000 };
 
 struct leaving {
     struct push_leave op;
@@ -22,7 +22,7 @@ static enum step leave(struct task *task);
 static enum step left(struct task *task);
 
 void push_leave(struct places *places, const struct push_place *list,
-                size_t count)
+                size_t count, int64_t end_ms)
 {
     struct push_lane *lane = CONTAINER_OF(places, struct push_lane, places);
     struct task *task = task_new(lane->pushes->env, sizeof(struct leaving));
@@ -33,7 +33,7 @@ void push_leave(struct places *places, const struct push_place *list,
     self->op.queue_id = lane->queue_id;
     self->op.places = copy;
     self->op.count = count;
-    self->deadline_ms = clock_monotonic_ms() + LONG_MS;
+    self->deadline_ms = end_ms;
     task_run(task, leave);
 }
 

@@ -8,6 +8,6 @@
 
 /* Those of a struct push_lane, as a task of its own. See leave_places. */
 void push_leave(struct places *places, const struct push_place *list,
-                size_t count);
+                size_t count, int64_t end_ms);
 
 #endif

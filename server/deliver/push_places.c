@@ -196,6 +196,8 @@ static void hand_out(struct places *places)
     if (places->lane->lanes->stopping)
         most = 0;
     while ((turn = TAILQ_FIRST(&places->waiting)) != NULL) {
+        if (is_late(turn))
+            places->took_us = -1;
         if (most == 0 || is_late(turn)) {
             call(turn, PUSH_TURN_GOES_BACK);
             continue;
@@ -239,6 +241,7 @@ static bool is_late(const struct push_turn *turn)
 static void leave_idle(struct places *places)
 {
     struct push_place *list;
+    int64_t end_ms = 0;
     size_t count = 0;
 
     if (places->busy == places->count)
@@ -249,10 +252,12 @@ static void leave_idle(struct places *places)
 
         if (!held->is_busy) {
             list[count++] = held->place;
+            if (held->end_ms > end_ms)
+                end_ms = held->end_ms;
             drop(places, held);
         }
     }
-    places->leave(places, list, count);
+    places->leave(places, list, count, end_ms);
     free(list);
 }
 

@@ -31,9 +31,12 @@ struct push_turn;
 
 TAILQ_HEAD(push_turns, push_turn);
 
-/* Leave these in the database, which no push does. They are borrowed. */
+/*
+ * Leave these in the database, which no push does; their leases end by
+ * `end_ms` (monotonic). They are borrowed.
+ */
 typedef void leave_places(struct places *places, const struct push_place *list,
-                          size_t count);
+                          size_t count, int64_t end_ms);
 
 /* Embedded in its owner; outlives all that wait in it. */
 struct places {
@@ -46,7 +49,7 @@ struct places {
     size_t capacity;
     size_t busy;     /* of them */
     size_t surplus;  /* so many are not handed on */
-    int64_t took_us; /* a usual answer; -1: not known yet */
+    int64_t took_us; /* a usual answer; -1: not known, or not any more */
     size_t claiming; /* claims under way */
 };
 
@@ -76,8 +79,8 @@ void places_close(struct places *places);
 
 /*
  * How many pushes may be claimed to wait here: what the places of `limit` get
- * done in a moment. None before the grader has answered once, and none beside
- * large ones.
+ * done in a moment. None before the grader has answered once, nor since one has
+ * waited for too long, and none beside large ones.
  */
 size_t places_ahead(const struct places *places, size_t limit);
 

@@ -70,7 +70,7 @@ void pushes_stop(struct pushes *pushes)
     loop_timer_cancel(pushes->timer);
     for (size_t i = 0; i < pushes->count; i++) {
         push_line_recall(&pushes->items[i]->line);
-        places_recall(&pushes->items[i]->places);
+        places_drain(&pushes->items[i]->places);
     }
 }
 

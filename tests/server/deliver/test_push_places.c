@@ -25,7 +25,8 @@ static struct places places;
 static struct task *tasks[COUNT];
 static struct one *ones[COUNT];
 static size_t width;
-static size_t left; /* so far */
+static size_t left;           /* so far */
+static int64_t left_until_ms; /* the last ones */
 
 static void no_claim(struct lane *claiming, size_t room)
 {
@@ -40,10 +41,11 @@ static size_t limit(const struct lane *any)
 }
 
 static void leave(struct places *any, const struct push_place *list,
-                  size_t count)
+                  size_t count, int64_t end_ms)
 {
     (void)any;
     (void)list;
+    left_until_ms = end_ms;
     left += count;
 }
 
@@ -315,6 +317,24 @@ START_TEST(nobody_waits_when_all_stops)
 }
 END_TEST
 
+/* Kept for a claim that will not come any more. */
+START_TEST(an_idle_place_is_left_when_all_stops)
+{
+    begin(1);
+    lane_claimed(&lane, width, true);
+    for (size_t i = 0; i < COUNT; i++)
+        push_turn_end(&ones[i]->turn);
+    ck_assert_uint_eq(places.count, 1);
+    lanes_stop(&lanes);
+    places_drain(&places);
+    ck_assert_uint_eq(left, 1);
+    ck_assert_int_eq(left_until_ms, END_MS);
+    for (size_t i = 0; i < width; i++)
+        lane_done(&lane);
+    end();
+}
+END_TEST
+
 START_TEST(one_that_has_waited_for_long_goes_back)
 {
     begin(1);
@@ -322,6 +342,21 @@ START_TEST(one_that_has_waited_for_long_goes_back)
     places_drain(&places);
     expect(1, PUSH_TURN_GOES_BACK);
     expect(2, PUSH_TURN_WAITS);
+    end();
+}
+END_TEST
+
+/* Until the grader answers again: the next ones would only wait, too. */
+START_TEST(when_one_has_waited_for_long_none_is_taken_ahead)
+{
+    begin(1);
+    push_turn_took(&ones[0]->turn, 2);
+    ck_assert_uint_eq(places_ahead(&places, 1), 96);
+    ones[1]->turn.began_ms -= 60000;
+    places_drain(&places);
+    ck_assert_uint_eq(places_ahead(&places, 1), 0);
+    push_turn_took(&ones[0]->turn, 2);
+    ck_assert_uint_eq(places_ahead(&places, 1), 96);
     end();
 }
 END_TEST
@@ -357,5 +392,7 @@ STORY("push_places", TELL(a_place_is_handed_on_to_whoever_waits_longest),
       TELL(a_lower_limit_counts_at_once),
       TELL(nobody_waits_for_a_grader_that_is_left_alone),
       TELL(nobody_waits_when_all_stops),
+      TELL(an_idle_place_is_left_when_all_stops),
       TELL(one_that_has_waited_for_long_goes_back),
+      TELL(when_one_has_waited_for_long_none_is_taken_ahead),
       TELL(how_many_wait_depends_on_how_long_the_grader_takes))
