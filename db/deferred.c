@@ -23,6 +23,7 @@ static bool has_text(const struct db_param *params, size_t count);
 static void add(struct db_conn *db, const char *sql,
                 const struct db_param *params, size_t count);
 static void add_literal(struct buffer *text, const struct db_param *param);
+static void add_integer(struct buffer *text, int64_t integer);
 static void add_hex(struct buffer *text, struct text bytes);
 static enum db_status send_all(struct db_conn *db);
 static enum db_status take_results(struct db_conn *db);
@@ -121,7 +122,7 @@ static void add_literal(struct buffer *text, const struct db_param *param)
         buffer_append_string(text, "NULL");
         return;
     case DB_PARAM_INTEGER:
-        buffer_printf(text, "%lld", (long long)param->integer);
+        add_integer(text, param->integer);
         return;
     case DB_PARAM_BYTES:
         add_hex(text, param->text);
@@ -130,17 +131,37 @@ static void add_literal(struct buffer *text, const struct db_param *param)
     fatal("no kind of parameter has the number %d", (int)param->kind);
 }
 
+/* A batch has hundreds of them: not by printf. */
+static void add_integer(struct buffer *text, int64_t integer)
+{
+    char digits[24];
+    size_t first = sizeof digits;
+    uint64_t rest =
+        integer < 0 ? UINT64_C(0) - (uint64_t)integer : (uint64_t)integer;
+
+    do
+        digits[--first] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (integer < 0)
+        digits[--first] = '-';
+    buffer_append(text, digits + first, sizeof digits - first);
+}
+
 static void add_hex(struct buffer *text, struct text bytes)
 {
     static const char digits[] = "0123456789abcdef";
 
-    buffer_reserve(text, 2 * bytes.size + 4);
     buffer_append_string(text, "x'");
-    for (size_t i = 0; i < bytes.size; i++) {
-        unsigned char byte = (unsigned char)bytes.data[i];
+    while (bytes.size > 0) {
+        char piece[128];
+        size_t count = bytes.size < 64 ? bytes.size : 64;
 
-        buffer_append_char(text, digits[byte >> 4]);
-        buffer_append_char(text, digits[byte & 15]);
+        for (size_t i = 0; i < count; i++) {
+            piece[2 * i] = digits[(unsigned char)bytes.data[i] >> 4];
+            piece[2 * i + 1] = digits[(unsigned char)bytes.data[i] & 15];
+        }
+        buffer_append(text, piece, 2 * count);
+        bytes = (struct text){bytes.data + count, bytes.size - count};
     }
     buffer_append_char(text, '\'');
 }

@@ -3,6 +3,8 @@
  */
 #include "db/params.h"
 
+#include "server/base/buffer.h"
+
 #include <string.h>
 
 static const char *add_table(struct db_params *params, const int64_t *keys,
@@ -143,13 +145,16 @@ static const char *add_table(struct db_params *params, const int64_t *keys,
                              size_t count)
 {
     size_t padded = db_ladder_up(count);
-    const char *table = "SELECT CAST(? AS SIGNED) AS number";
+    struct buffer table = {NULL, 0, 0};
+    const char *copy;
 
     db_params_add_list(params, keys, count);
+    buffer_append_string(&table, "SELECT CAST(? AS SIGNED) AS number");
     for (size_t i = 1; i < padded; i++)
-        table = arena_printf(params->arena,
-                             "%s UNION ALL SELECT CAST(? AS SIGNED)", table);
-    return table;
+        buffer_append_string(&table, " UNION ALL SELECT CAST(? AS SIGNED)");
+    copy = arena_string(params->arena, buffer_text(&table));
+    buffer_free(&table);
+    return copy;
 }
 
 const char *db_params_add_choice(struct db_params *params, const char *key,

@@ -3,6 +3,8 @@
  */
 #include "db/ready_rows.h"
 
+#include "server/base/buffer.h"
+
 static enum db_status delete_one(struct db_conn *db, int64_t queue_id,
                                  const struct ready_row *row,
                                  uint64_t *ret_deleted);
@@ -71,8 +73,11 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
 {
     size_t padded = db_ladder_up(count);
     struct db_params params = db_params_new(arena);
-    const char *list = "SELECT CAST(? AS SIGNED) AS arrival_us,"
-                       " CAST(? AS SIGNED) AS id";
+    struct buffer list = {NULL, 0, 0};
+    const char *sql;
+
+    buffer_append_string(&list, "SELECT CAST(? AS SIGNED) AS arrival_us,"
+                                " CAST(? AS SIGNED) AS id");
 
     for (size_t i = 0; i < padded; i++) {
         const struct ready_row *row = &rows[i < count ? i : 0];
@@ -80,21 +85,18 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
         db_params_add(&params, DB_INTEGER(row->arrival_us));
         db_params_add(&params, DB_INTEGER(row->id));
         if (i > 0)
-            list = arena_printf(arena,
-                                "%s UNION ALL SELECT CAST(? AS SIGNED),"
-                                " CAST(? AS SIGNED)",
-                                list);
+            buffer_append_string(&list, " UNION ALL SELECT CAST(? AS SIGNED),"
+                                        " CAST(? AS SIGNED)");
     }
     db_params_add(&params, DB_INTEGER(queue_id));
-    return run_delete(db,
-                      arena_printf(arena,
-                                   "DELETE r FROM (%s) AS claimed"
-                                   " STRAIGHT_JOIN xqueue_ready r"
-                                   " ON r.queue_id = ?"
-                                   " AND r.arrival_us = claimed.arrival_us"
-                                   " AND r.id = claimed.id",
-                                   list),
-                      params.list, params.count, ret_deleted);
+    sql = arena_printf(arena,
+                       "DELETE r FROM (%s) AS claimed"
+                       " STRAIGHT_JOIN xqueue_ready r ON r.queue_id = ?"
+                       " AND r.arrival_us = claimed.arrival_us"
+                       " AND r.id = claimed.id",
+                       list.data);
+    buffer_free(&list);
+    return run_delete(db, sql, params.list, params.count, ret_deleted);
 }
 
 static enum db_status run_delete(struct db_conn *db, const char *sql,
