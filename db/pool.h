@@ -33,9 +33,9 @@ struct db_op {
 /*
  * Designated initialiser for the `kind` of a db_op: up to `batch` jobs share a
  * transaction, and `running` of them are under way at a time in a line (see
- * workers.h). One is best for those whose many can wait for the disk together;
- * where somebody else waits for a lone one, two: while the first is on its way
- * to the disk the next is put together.
+ * workers.h). One for those that come in numbers: what comes while a batch is
+ * on its way to the disk makes the next one larger, and a job of a large batch
+ * costs a fraction of a lone one.
  */
 #define DB_OP_KIND(op_name, batch, running)                                    \
     {                                                                          \

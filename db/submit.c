@@ -56,7 +56,7 @@ static enum db_status length_before(struct db_conn *db, struct batch *batch,
                                     int64_t queue_id, int64_t *ret_waiting);
 
 const struct db_op submission_insert_op = {
-    .kind = DB_OP_KIND("submit", BATCH, 2),
+    .kind = DB_OP_KIND("submit", BATCH, 1),
     .run_batch = run_insert,
 };
 
