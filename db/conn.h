@@ -163,6 +163,10 @@ enum db_status db_execute(struct db_conn *db, const char *sql,
 enum db_status db_defer(struct db_conn *db, const char *sql,
                         const struct db_param *params, size_t count) MUST_CHECK;
 
+/* Would a statement with these wait? Then it is sent as text, not prepared. */
+bool db_can_defer(const struct db_conn *db, const struct db_param *params,
+                  size_t count);
+
 /* db_execute() of a SELECT: all rows, copied into the arena. */
 enum db_status db_query(struct db_conn *db, struct arena *arena,
                         const char *sql, const struct db_param *params,

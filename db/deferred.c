@@ -23,7 +23,6 @@ static bool has_text(const struct db_param *params, size_t count);
 static void add(struct db_conn *db, const char *sql,
                 const struct db_param *params, size_t count);
 static void add_literal(struct buffer *text, const struct db_param *param);
-static void add_integer(struct buffer *text, int64_t integer);
 static void add_hex(struct buffer *text, struct text bytes);
 static enum db_status send_all(struct db_conn *db);
 static enum db_status take_results(struct db_conn *db);
@@ -33,14 +32,20 @@ enum db_status db_defer(struct db_conn *db, const char *sql,
 {
     enum db_status status = DB_OK;
 
-    if (!db->in_transaction || has_text(params, count) ||
-        db->max_packet < SMALL_PACKET)
+    if (!db_can_defer(db, params, count))
         return run_now(db, sql, params, count);
     if (db->deferred.size > TRIP_BYTES)
         status = deferred_flush(db);
     if (status == DB_OK)
         add(db, sql, params, count);
     return status;
+}
+
+bool db_can_defer(const struct db_conn *db, const struct db_param *params,
+                  size_t count)
+{
+    return db->in_transaction && db->max_packet >= SMALL_PACKET &&
+           !has_text(params, count);
 }
 
 enum db_status deferred_flush(struct db_conn *db)
@@ -122,29 +127,13 @@ static void add_literal(struct buffer *text, const struct db_param *param)
         buffer_append_string(text, "NULL");
         return;
     case DB_PARAM_INTEGER:
-        add_integer(text, param->integer);
+        buffer_append_integer(text, param->integer);
         return;
     case DB_PARAM_BYTES:
         add_hex(text, param->text);
         return;
     }
     fatal("no kind of parameter has the number %d", (int)param->kind);
-}
-
-/* A batch has hundreds of them: not by printf. */
-static void add_integer(struct buffer *text, int64_t integer)
-{
-    char digits[24];
-    size_t first = sizeof digits;
-    uint64_t rest =
-        integer < 0 ? UINT64_C(0) - (uint64_t)integer : (uint64_t)integer;
-
-    do
-        digits[--first] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (integer < 0)
-        digits[--first] = '-';
-    buffer_append(text, digits + first, sizeof digits - first);
 }
 
 static void add_hex(struct buffer *text, struct text bytes)

@@ -7,8 +7,12 @@
 
 #include <string.h>
 
-static const char *add_table(struct db_params *params, const int64_t *keys,
-                             size_t count);
+#define LIST_OF_NUMBERS DB_LIST_TABLE("number BIGINT PATH '$[0]'")
+
+static const char *add_list(struct db_params *params, const int64_t *integers,
+                            size_t count, size_t padded);
+static size_t rows_that_fit(const struct db_params *params, size_t first,
+                            size_t per_row);
 
 struct db_params db_params_new(struct arena *arena)
 {
@@ -51,6 +55,37 @@ size_t db_ladder_up(size_t count)
 size_t db_rows_of_insert(const struct db_params *params, size_t first,
                          size_t per_row)
 {
+    return db_ladder_down(rows_that_fit(params, first, per_row));
+}
+
+enum db_status db_insert_rows(struct db_conn *db, const char *head,
+                              const char *piece, const char *tail,
+                              const struct db_params *params, size_t per_row)
+{
+    size_t rows = params->count / per_row;
+    size_t row = 0;
+
+    while (row < rows) {
+        const struct db_param *list = params->list + row * per_row;
+        size_t step = rows_that_fit(params, row, per_row);
+        const char *sql;
+        enum db_status status;
+
+        if (!db_can_defer(db, list, step * per_row))
+            step = db_ladder_down(step);
+        sql = db_repeat(params->arena, head, piece, step, tail);
+        status = db_defer(db, sql, list, step * per_row);
+        if (status != DB_OK)
+            return status;
+        row += step;
+    }
+    return DB_OK;
+}
+
+/* One at least. */
+static size_t rows_that_fit(const struct db_params *params, size_t first,
+                            size_t per_row)
+{
     size_t count = params->count / per_row - first;
     size_t bytes = 0;
     size_t rows = 0;
@@ -64,34 +99,18 @@ size_t db_rows_of_insert(const struct db_params *params, size_t first,
             break;
         rows++;
     }
-    return db_ladder_down(rows);
-}
-
-enum db_status db_insert_rows(struct db_conn *db, const char *head,
-                              const char *piece, const char *tail,
-                              const struct db_params *params, size_t per_row)
-{
-    size_t rows = params->count / per_row;
-    size_t row = 0;
-
-    while (row < rows) {
-        size_t step = db_rows_of_insert(params, row, per_row);
-        const char *sql = db_repeat(params->arena, head, piece, step, tail);
-        enum db_status status =
-            db_defer(db, sql, params->list + row * per_row, step * per_row);
-
-        if (status != DB_OK)
-            return status;
-        row += step;
-    }
-    return DB_OK;
+    return rows;
 }
 
 const char *db_params_add_list(struct db_params *params,
                                const int64_t *integers, size_t count)
 {
-    size_t padded = db_ladder_up(count);
+    return add_list(params, integers, count, db_ladder_up(count));
+}
 
+static const char *add_list(struct db_params *params, const int64_t *integers,
+                            size_t count, size_t padded)
+{
     for (size_t i = 0; i < padded; i++)
         db_params_add(params, DB_INTEGER(integers[i < count ? i : count - 1]));
     return db_repeat(params->arena, "", "?", padded, "");
@@ -101,11 +120,12 @@ enum db_status db_execute_for(struct db_conn *db, const char *head,
                               struct db_params *params, const int64_t *keys,
                               size_t count)
 {
+    bool is_text = db_can_defer(db, params->list, params->count);
     const char *list;
 
     if (count == 0)
         return DB_OK;
-    list = db_params_add_list(params, keys, count);
+    list = add_list(params, keys, count, is_text ? count : db_ladder_up(count));
     return db_defer(db, arena_printf(params->arena, "%s IN (%s)", head, list),
                     params->list, params->count);
 }
@@ -119,42 +139,46 @@ enum db_status db_delete_for(struct db_conn *db, struct arena *arena,
                              const struct db_index *index, const int64_t *keys,
                              size_t count)
 {
-    struct db_params params = db_params_new(arena);
+    struct db_param key;
     const char *from = "";
     const char *where = "WHERE";
-    const char *key = "?";
-    const char *sql;
+    const char *value = "?";
 
     if (count == 0)
         return DB_OK;
     if (count == 1) {
-        db_params_add(&params, DB_INTEGER(keys[0]));
+        key = DB_INTEGER(keys[0]);
     } else {
-        from = arena_printf(arena, "(%s) AS list STRAIGHT_JOIN ",
-                            add_table(&params, keys, count));
+        key = db_list(arena, keys, count, 1);
+        from = LIST_OF_NUMBERS " AS list STRAIGHT_JOIN ";
         where = "ON";
-        key = "list.number";
+        value = "list.number";
     }
-    sql = arena_printf(arena,
-                       "DELETE r FROM %s%s r FORCE INDEX (%s) %s r.%s = %s",
-                       from, index->table, index->name, where, index->key, key);
-    return db_defer(db, sql, params.list, params.count);
+    return db_defer(db,
+                    arena_printf(arena,
+                                 "DELETE r FROM %s%s r FORCE INDEX (%s)"
+                                 " %s r.%s = %s",
+                                 from, index->table, index->name, where,
+                                 index->key, value),
+                    &key, 1);
 }
 
-static const char *add_table(struct db_params *params, const int64_t *keys,
-                             size_t count)
+struct db_param db_list(struct arena *arena, const int64_t *integers,
+                        size_t rows, size_t per_row)
 {
-    size_t padded = db_ladder_up(count);
-    struct buffer table = {NULL, 0, 0};
-    const char *copy;
+    struct buffer json = {NULL, 0, 0};
+    struct text text;
 
-    db_params_add_list(params, keys, count);
-    buffer_append_string(&table, "SELECT CAST(? AS SIGNED) AS number");
-    for (size_t i = 1; i < padded; i++)
-        buffer_append_string(&table, " UNION ALL SELECT CAST(? AS SIGNED)");
-    copy = arena_string(params->arena, buffer_text(&table));
-    buffer_free(&table);
-    return copy;
+    for (size_t i = 0; i < rows * per_row; i++) {
+        bool begins = i % per_row == 0;
+
+        buffer_append_string(&json, i == 0 ? "[[" : begins ? "],[" : ",");
+        buffer_append_integer(&json, integers[i]);
+    }
+    buffer_append_string(&json, "]]");
+    text = arena_copy(arena, buffer_text(&json));
+    buffer_free(&json);
+    return DB_BYTES(text.data, text.size);
 }
 
 const char *db_params_add_choice(struct db_params *params, const char *key,

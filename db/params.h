@@ -3,7 +3,8 @@
  *
  * A statement with 13 rows would be one more prepared statement for every
  * number of rows; so rows go in powers of two (8 + 4 + 1), and lists in
- * IN (...) are padded to a power of two with copies of the last one.
+ * IN (...) are padded to a power of two with copies of the last one. What
+ * travels as text (see db_defer()) has just the rows it needs.
  */
 #ifndef XQUEUE_DB_PARAMS_H
 #define XQUEUE_DB_PARAMS_H
@@ -33,7 +34,8 @@ size_t db_ladder_up(size_t count);
 
 /*
  * How many of the rows from `first` on, `per_row` parameters each, go into one
- * INSERT: a power of two, and no more bytes than a server takes at a time.
+ * prepared INSERT: a power of two, and no more bytes than a server takes at a
+ * time.
  */
 size_t db_rows_of_insert(const struct db_params *params, size_t first,
                          size_t per_row);
@@ -61,6 +63,17 @@ const char *db_params_add_list(struct db_params *params,
 enum db_status db_execute_for(struct db_conn *db, const char *head,
                               struct db_params *params, const int64_t *keys,
                               size_t count) MUST_CHECK;
+
+/*
+ * A table for FROM, made of one parameter, a db_list(): a statement of one
+ * shape for any number of rows. A column is "name BIGINT PATH '$[0]'".
+ */
+#define DB_LIST_TABLE(columns)                                                 \
+    "JSON_TABLE(CONVERT(? USING utf8mb4), '$[*]' COLUMNS (" columns "))"
+
+/* `rows` rows, at least one, of `per_row` integers each; in the arena. */
+struct db_param db_list(struct arena *arena, const int64_t *integers,
+                        size_t rows, size_t per_row);
 
 /* Where rows are found by a number: an index whose first column is `key`. */
 struct db_index {

@@ -3,7 +3,8 @@
  */
 #include "db/ready_rows.h"
 
-#include "server/base/buffer.h"
+#define LIST_OF_ROWS                                                           \
+    DB_LIST_TABLE("arrival_us BIGINT PATH '$[0]', id BIGINT PATH '$[1]'")
 
 static enum db_status delete_one(struct db_conn *db, int64_t queue_id,
                                  const struct ready_row *row,
@@ -71,32 +72,21 @@ static enum db_status delete_many(struct db_conn *db, struct arena *arena,
                                   const struct ready_row *rows, size_t count,
                                   uint64_t *ret_deleted)
 {
-    size_t padded = db_ladder_up(count);
-    struct db_params params = db_params_new(arena);
-    struct buffer list = {NULL, 0, 0};
-    const char *sql;
+    enum { PER_ROW = 2 };
+    int64_t *keys = arena_alloc(arena, count * PER_ROW * sizeof *keys);
+    struct db_param params[2];
 
-    buffer_append_string(&list, "SELECT CAST(? AS SIGNED) AS arrival_us,"
-                                " CAST(? AS SIGNED) AS id");
-
-    for (size_t i = 0; i < padded; i++) {
-        const struct ready_row *row = &rows[i < count ? i : 0];
-
-        db_params_add(&params, DB_INTEGER(row->arrival_us));
-        db_params_add(&params, DB_INTEGER(row->id));
-        if (i > 0)
-            buffer_append_string(&list, " UNION ALL SELECT CAST(? AS SIGNED),"
-                                        " CAST(? AS SIGNED)");
+    for (size_t i = 0; i < count; i++) {
+        keys[PER_ROW * i] = rows[i].arrival_us;
+        keys[PER_ROW * i + 1] = rows[i].id;
     }
-    db_params_add(&params, DB_INTEGER(queue_id));
-    sql = arena_printf(arena,
-                       "DELETE r FROM (%s) AS claimed"
-                       " STRAIGHT_JOIN xqueue_ready r ON r.queue_id = ?"
-                       " AND r.arrival_us = claimed.arrival_us"
-                       " AND r.id = claimed.id",
-                       list.data);
-    buffer_free(&list);
-    return run_delete(db, sql, params.list, params.count, ret_deleted);
+    params[0] = db_list(arena, keys, count, PER_ROW);
+    params[1] = DB_INTEGER(queue_id);
+    return run_delete(db,
+                      "DELETE r FROM " LIST_OF_ROWS " AS list"
+                      " STRAIGHT_JOIN xqueue_ready r ON r.queue_id = ?"
+                      " AND r.arrival_us = list.arrival_us AND r.id = list.id",
+                      params, ARRAY_LENGTH(params), ret_deleted);
 }
 
 static enum db_status run_delete(struct db_conn *db, const char *sql,

@@ -36,6 +36,21 @@ void buffer_append_char(struct buffer *buffer, char character)
     buffer_append(buffer, &character, 1);
 }
 
+/* Log lines and statements have many: not by printf. */
+void buffer_append_integer(struct buffer *buffer, int64_t integer)
+{
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    char digits[21]; /* of -2^63 */
+    size_t first = sizeof digits;
+
+    do
+        digits[--first] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (integer < 0)
+        digits[--first] = '-';
+    buffer_append(buffer, digits + first, sizeof digits - first);
+}
+
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;

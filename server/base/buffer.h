@@ -20,6 +20,7 @@ void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_append_text(struct buffer *buffer, struct text text);
 void buffer_append_string(struct buffer *buffer, const char *string);
 void buffer_append_char(struct buffer *buffer, char character);
+void buffer_append_integer(struct buffer *buffer, int64_t integer);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     PRINTF_LIKE(2, 3);
 

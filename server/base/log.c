@@ -31,7 +31,6 @@ static char *format_words(const char *format, va_list arguments)
     PRINTF_LIKE(1, 0);
 static void append_time(struct buffer *line);
 static void write_digits(char *place, size_t count, int number);
-static void append_integer(struct buffer *line, int64_t integer);
 static void append_word(struct buffer *line, const char *word);
 static void append_logfmt(struct buffer *line, enum log_level level,
                           const char *event, const struct log_field *fields,
@@ -164,20 +163,6 @@ static void write_digits(char *place, size_t count, int number)
         place[i] = (char)('0' + number % 10);
 }
 
-static void append_integer(struct buffer *line, int64_t integer)
-{
-    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
-    char digits[20]; /* of 2^64 */
-    size_t first = sizeof digits;
-
-    do
-        digits[--first] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (integer < 0)
-        buffer_append_char(line, '-');
-    buffer_append(line, digits + first, sizeof digits - first);
-}
-
 static void append_logfmt(struct buffer *line, enum log_level level,
                           const char *event, const struct log_field *fields,
                           size_t count)
@@ -191,7 +176,7 @@ static void append_logfmt(struct buffer *line, enum log_level level,
         append_word(line, fields[i].key);
         buffer_append_char(line, '=');
         if (fields[i].kind == LOG_FIELD_INTEGER)
-            append_integer(line, fields[i].integer);
+            buffer_append_integer(line, fields[i].integer);
         else
             append_value(line, fields[i].text);
     }
@@ -216,7 +201,7 @@ static void append_json(struct buffer *line, enum log_level level,
             continue;
         buffer_printf(line, ", \"%s\": ", fields[i].key);
         if (fields[i].kind == LOG_FIELD_INTEGER)
-            append_integer(line, fields[i].integer);
+            buffer_append_integer(line, fields[i].integer);
         else
             append_quoted(line, fields[i].text);
     }
