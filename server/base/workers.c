@@ -25,8 +25,9 @@ struct line {
     const struct job_kind *kind;
     uint64_t group;
     struct job_list waiting; /* submitted, not taken */
-    size_t running;          /* batches */
-    int64_t taken_ms;        /* when the last one was taken */
+    size_t waiting_count;
+    size_t running;   /* batches */
+    int64_t taken_ms; /* when the last one was taken */
     TAILQ_ENTRY(line) entry;
 };
 
@@ -270,6 +271,7 @@ static void stand_in_line(struct workers *workers, struct job *job)
 
     job->ran = false;
     STAILQ_INSERT_TAIL(&line->waiting, job, entry);
+    line->waiting_count++;
     workers->waiting_count++;
     workers->pending_count++;
     call_for(workers, turn_ms(workers, line));
@@ -326,7 +328,8 @@ static int64_t turn_ms(const struct workers *workers, const struct line *line)
 
     if (STAILQ_EMPTY(&line->waiting))
         return INT64_MAX;
-    if (most == 0 || line->running < most)
+    if (most == 0 || line->running < most ||
+        line->waiting_count >= line->kind->max_batch)
         return 0;
     return line->taken_ms + workers->settings.patience_ms;
 }
@@ -347,6 +350,7 @@ static struct line *take_batch(struct workers *workers, struct job **batch,
             STAILQ_REMOVE_HEAD(&line->waiting, entry);
             batch[count++] = job;
         }
+        line->waiting_count -= count;
         line->running++;
         line->taken_ms = clock_monotonic_ms();
         workers->waiting_count -= count;

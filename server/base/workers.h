@@ -14,8 +14,9 @@
  *
  * A kind may say that more than max_running batches of a line at a time do
  * not pay: then what comes meanwhile queues up for a larger batch, although
- * workers are free. A line that has waited so for patience_ms is served all
- * the same: its batches may be waiting for something themselves.
+ * workers are free. A line with a whole batch is served all the same, since it
+ * would not become larger; so is one that has waited for patience_ms: its
+ * batches may be waiting for something themselves.
  */
 #ifndef XQUEUE_BASE_WORKERS_H
 #define XQUEUE_BASE_WORKERS_H
@@ -34,7 +35,7 @@ enum { WORKERS_MAX_BATCH = 1024 };
 struct job_kind {
     const char *name;
     size_t max_batch;   /* from 1 to WORKERS_MAX_BATCH */
-    size_t max_running; /* batches of a line at a time; 0: no limit */
+    size_t max_running; /* batches of a line, unless full; 0: no limit */
 
     /* Worker thread. `context` is what `worker_start` returned. */
     void (*run)(void *context, struct job **jobs, size_t count);

@@ -279,6 +279,26 @@ START_TEST(a_line_with_enough_batches_under_way_does_not_hold_up_another)
 }
 END_TEST
 
+/* It would not become larger by waiting. */
+START_TEST(a_whole_batch_does_not_wait_for_those_under_way)
+{
+    struct workers *workers = start_patient(3, 60 * 1000);
+    struct note notes[2 + 10];
+
+    fill_line(workers, notes, 2);
+    is_gated = false;
+    for (int i = 2; i < 2 + 10; i++) {
+        notes[i] = note_of(&paired, 0);
+        ck_assert(workers_submit(workers, &notes[i].job));
+    }
+    collect_until_done(workers, &notes[2]);
+    ck_assert_uint_eq(notes[2].batch_size, 10);
+    ck_assert_int_eq(notes[0].done + notes[1].done, 0);
+    release(workers, 2);
+    workers_stop(workers);
+}
+END_TEST
+
 /* As of batches that wait for a lock, or for a disk that is very slow. */
 START_TEST(batches_that_take_long_do_not_hold_up_their_line_for_ever)
 {
@@ -509,6 +529,7 @@ int main(void)
         TELL(lines_take_turns),
         TELL(a_line_with_enough_batches_under_way_gathers_a_larger_one),
         TELL(a_line_with_enough_batches_under_way_does_not_hold_up_another),
+        TELL(a_whole_batch_does_not_wait_for_those_under_way),
         TELL(batches_that_take_long_do_not_hold_up_their_line_for_ever),
         TELL(a_line_is_not_forgotten_when_other_work_comes),
         TELL(a_full_pool_refuses),
