@@ -338,17 +338,15 @@ static struct line *take_batch(struct workers *workers, struct job **batch,
                                size_t *ret_count)
 {
     struct line *line;
-    struct job *job;
     size_t count = 0;
     int64_t until_ms;
 
     pthread_mutex_lock(&workers->lock);
     line = find_turn(workers, &until_ms);
     if (line != NULL) {
-        while (count < line->kind->max_batch &&
-               (job = STAILQ_FIRST(&line->waiting)) != NULL) {
+        while (count < line->kind->max_batch && !STAILQ_EMPTY(&line->waiting)) {
+            batch[count++] = STAILQ_FIRST(&line->waiting);
             STAILQ_REMOVE_HEAD(&line->waiting, entry);
-            batch[count++] = job;
         }
         line->waiting_count -= count;
         line->running++;
