@@ -19,6 +19,7 @@
 
 enum {
     BATCH = 64,
+    BESIDE = 16,     /* a quarter of a batch costs little more than its rows */
     URL_COLUMN = 128 /* characters */
 };
 
@@ -55,8 +56,17 @@ static enum db_status count_queue(struct db_conn *db, struct batch *batch,
 static enum db_status length_before(struct db_conn *db, struct batch *batch,
                                     int64_t queue_id, int64_t *ret_waiting);
 
+/*
+ * While a batch is on its way to the disk the next is put together and sent,
+ * when it is worth a transaction: the clients of one at a time would all wait
+ * for the disk, then all for the processor.
+ */
 const struct db_op submission_insert_op = {
-    .kind = DB_OP_KIND("submit", BATCH, 1),
+    .kind = {.name = "submit",
+             .max_batch = BATCH,
+             .max_running = 2,
+             .min_beside = BESIDE,
+             .run = db_pool_run},
     .run_batch = run_insert,
 };
 

@@ -1,9 +1,7 @@
 /*
- * Threads for work that blocks. Under one mutex: the lines that jobs wait in,
- * the list of finished jobs, and their numbers; nothing else is shared.
- *
- * A line is there while it has jobs that wait or run; whoever takes a batch
- * from one puts it behind the others.
+ * One mutex guards the lines that jobs wait in, the list of finished jobs, and
+ * their numbers; nothing else is shared. A line is there while it has jobs that
+ * wait or run; whoever takes a batch from one puts it behind the others.
  */
 #include "server/base/workers.h"
 
@@ -324,12 +322,15 @@ static struct line *find_turn(struct workers *workers, int64_t *ret_until_ms)
 /* 0: at once; INT64_MAX: nobody waits in it. */
 static int64_t turn_ms(const struct workers *workers, const struct line *line)
 {
-    size_t most = line->kind->max_running;
+    const struct job_kind *kind = line->kind;
+    size_t count = line->waiting_count;
 
-    if (STAILQ_EMPTY(&line->waiting))
+    if (count == 0)
         return INT64_MAX;
-    if (most == 0 || line->running < most ||
-        line->waiting_count >= line->kind->max_batch)
+    if (line->running == 0 || count >= kind->max_batch)
+        return 0;
+    if ((kind->max_running == 0 || line->running < kind->max_running) &&
+        count >= kind->min_beside)
         return 0;
     return line->taken_ms + workers->settings.patience_ms;
 }

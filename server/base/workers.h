@@ -13,10 +13,11 @@
  * others.
  *
  * A kind may say that more than max_running batches of a line at a time do
- * not pay: then what comes meanwhile queues up for a larger batch, although
- * workers are free. A line with a whole batch is served all the same, since it
- * would not become larger; so is one that has waited for patience_ms: its
- * batches may be waiting for something themselves.
+ * not pay, and that one beside others pays with min_beside jobs only: then what
+ * comes meanwhile queues up for a larger batch, although workers are free. A
+ * line with a whole batch is served all the same, since it would not become
+ * larger; so is one that has waited for patience_ms: its batches may be waiting
+ * for something themselves.
  */
 #ifndef XQUEUE_BASE_WORKERS_H
 #define XQUEUE_BASE_WORKERS_H
@@ -36,6 +37,7 @@ struct job_kind {
     const char *name;
     size_t max_batch;   /* from 1 to WORKERS_MAX_BATCH */
     size_t max_running; /* batches of a line, unless full; 0: no limit */
+    size_t min_beside;  /* jobs of a batch that runs beside others */
 
     /* Worker thread. `context` is what `worker_start` returned. */
     void (*run)(void *context, struct job **jobs, size_t count);

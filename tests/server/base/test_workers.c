@@ -84,6 +84,11 @@ static const struct job_kind batched = {
 
 static const struct job_kind paired = {
     .name = "paired", .max_batch = 10, .max_running = 2, .run = run};
+static const struct job_kind choosy = {.name = "choosy",
+                                       .max_batch = 10,
+                                       .max_running = 2,
+                                       .min_beside = 3,
+                                       .run = run};
 
 static struct note note_of(const struct job_kind *kind, uint64_t group)
 {
@@ -295,6 +300,27 @@ START_TEST(a_whole_batch_does_not_wait_for_those_under_way)
     ck_assert_uint_eq(notes[2].batch_size, 10);
     ck_assert_int_eq(notes[0].done + notes[1].done, 0);
     release(workers, 2);
+    workers_stop(workers);
+}
+END_TEST
+
+START_TEST(a_batch_runs_beside_another_when_it_is_large_enough)
+{
+    struct workers *workers = start_patient(3, 60 * 1000);
+    struct note first = note_of(&choosy, 0);
+    struct note notes[3];
+
+    hold(workers, &first);
+    is_gated = false;
+    for (int i = 0; i < 3; i++) {
+        notes[i] = note_of(&choosy, 0);
+        ck_assert_uint_eq(workers_waiting(workers), (size_t)i);
+        ck_assert(workers_submit(workers, &notes[i].job));
+    }
+    collect_until_done(workers, &notes[0]);
+    ck_assert_uint_eq(notes[0].batch_size, 3);
+    ck_assert_int_eq(first.done, 0);
+    release(workers, 1);
     workers_stop(workers);
 }
 END_TEST
@@ -530,6 +556,7 @@ int main(void)
         TELL(a_line_with_enough_batches_under_way_gathers_a_larger_one),
         TELL(a_line_with_enough_batches_under_way_does_not_hold_up_another),
         TELL(a_whole_batch_does_not_wait_for_those_under_way),
+        TELL(a_batch_runs_beside_another_when_it_is_large_enough),
         TELL(batches_that_take_long_do_not_hold_up_their_line_for_ever),
         TELL(a_line_is_not_forgotten_when_other_work_comes),
         TELL(a_full_pool_refuses),
