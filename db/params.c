@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { EVERY_STEP = 8 };
+
 #define LIST_OF_NUMBERS DB_LIST_TABLE("number BIGINT PATH '$[0]'")
 
 static const char *add_list(struct db_params *params, const int64_t *integers,
@@ -36,11 +38,15 @@ void db_params_add(struct db_params *params, struct db_param param)
 
 size_t db_ladder_down(size_t count)
 {
-    size_t step = 1;
+    size_t power = DB_LADDER_TOP;
+    size_t halfway;
 
-    while (step * 2 <= count && step * 2 <= DB_LADDER_TOP)
-        step *= 2;
-    return step;
+    if (count <= EVERY_STEP)
+        return count;
+    while (power > count)
+        power /= 2;
+    halfway = power + power / 2;
+    return halfway <= count && halfway < DB_LADDER_TOP ? halfway : power;
 }
 
 size_t db_ladder_up(size_t count)

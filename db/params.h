@@ -2,7 +2,7 @@
  * Parameter lists and multi-row statements of few shapes.
  *
  * A statement with 13 rows would be one more prepared statement for every
- * number of rows; so rows go in powers of two (8 + 4 + 1), and lists in
+ * number of rows; so rows go in steps (45 are 32 + 12 + 1), and lists in
  * IN (...) are padded to a power of two with copies of the last one. What
  * travels as text (see db_defer()) has just the rows it needs.
  */
@@ -26,7 +26,10 @@ struct db_params {
 struct db_params db_params_new(struct arena *arena);
 void db_params_add(struct db_params *params, struct db_param param);
 
-/* The largest power of two that is at most `count` and DB_LADDER_TOP. */
+/*
+ * The largest step that is at most `count`: 1 to 8, then powers of two and what
+ * is halfway between them, up to DB_LADDER_TOP.
+ */
 size_t db_ladder_down(size_t count);
 
 /* The smallest power of two that is at least `count`, and at least 2. */
@@ -34,8 +37,7 @@ size_t db_ladder_up(size_t count);
 
 /*
  * How many of the rows from `first` on, `per_row` parameters each, go into one
- * prepared INSERT: a power of two, and no more bytes than a server takes at a
- * time.
+ * prepared INSERT: a step, and no more bytes than a server takes at a time.
  */
 size_t db_rows_of_insert(const struct db_params *params, size_t first,
                          size_t per_row);

@@ -8,8 +8,8 @@
 
 enum { MOST = 64 };
 
-static const size_t sizes[] = {1, 32,
-                               MOST}; /* of batches; rows go in powers of two */
+/* Of batches; rows of texts go in steps. */
+static const size_t sizes[] = {1, 7, 24, MOST};
 
 static struct submission_insert inserts[MOST];
 static struct submission_pull pulls[MOST];
@@ -128,6 +128,16 @@ START_TEST(a_batch_of_submissions_takes_eight_statements)
 }
 END_TEST
 
+/* 45 rows are 32, 12 and 1; without a text they go together. */
+START_TEST(a_batch_between_two_steps_takes_a_few_more_for_its_texts)
+{
+    expect_statements_of(prepare_submits, 13, 8 + 1, 4 + 1);
+    expect_statements_of(prepare_submits, 31, 8 + 1, 4 + 1);
+    expect_statements_of(prepare_submits, 45, 8 + 2, 4 + 2);
+    ck_assert_value("178", "SELECT COUNT(*) FROM xqueue_ready");
+}
+END_TEST
+
 /*
  * The claim; the rest of what it gives; the keys; out of the line, and out of
  * its count.
@@ -181,6 +191,7 @@ START_TEST(results_of_many_bytes_share_no_statement)
 END_TEST
 
 HOT_STORY("statements", TELL(a_batch_of_submissions_takes_eight_statements),
+          TELL(a_batch_between_two_steps_takes_a_few_more_for_its_texts),
           TELL(a_claim_takes_six_statements),
           TELL(a_batch_of_pulls_takes_eight_statements),
           TELL(a_batch_of_records_takes_eight_statements),
