@@ -158,12 +158,12 @@ enum db_status db_execute(struct db_conn *db, const char *sql,
  * transaction it goes with the next trip to the server, at the latest with
  * that of COMMIT, in the order of the calls; one with a text does not wait. One
  * that fails is the end of its trip, and the status of what led to that trip; a
- * duplicate is a conflict.
+ * duplicate is a conflict. Outside of a transaction it goes at once.
  */
 enum db_status db_defer(struct db_conn *db, const char *sql,
                         const struct db_param *params, size_t count) MUST_CHECK;
 
-/* Would a statement with these wait? Then it is sent as text, not prepared. */
+/* Does db_defer() send a statement with these as text, or prepare it? */
 bool db_can_defer(const struct db_conn *db, const struct db_param *params,
                   size_t count);
 

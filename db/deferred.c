@@ -34,18 +34,20 @@ enum db_status db_defer(struct db_conn *db, const char *sql,
 
     if (!db_can_defer(db, params, count))
         return run_now(db, sql, params, count);
-    if (db->deferred.size > TRIP_BYTES)
+    if (!db->in_transaction) /* a connection that is opened has no text yet */
+        status = conn_ready(db);
+    else if (db->deferred.size > TRIP_BYTES)
         status = deferred_flush(db);
-    if (status == DB_OK)
-        add(db, sql, params, count);
-    return status;
+    if (status != DB_OK)
+        return status;
+    add(db, sql, params, count);
+    return db->in_transaction ? DB_OK : send_all(db);
 }
 
 bool db_can_defer(const struct db_conn *db, const struct db_param *params,
                   size_t count)
 {
-    return db->in_transaction && db->max_packet >= SMALL_PACKET &&
-           !has_text(params, count);
+    return db->max_packet >= SMALL_PACKET && !has_text(params, count);
 }
 
 enum db_status deferred_flush(struct db_conn *db)
@@ -175,7 +177,7 @@ static enum db_status send_all(struct db_conn *db)
     else
         status = take_results(db);
     deferred_drop(db);
-    if (status == DB_DUPLICATE)
+    if (status == DB_DUPLICATE && db->in_transaction)
         db->met = status = DB_CONFLICT;
     return status;
 }

@@ -1,5 +1,5 @@
 /*
- * Login sessions: the table xqueue_session.
+ * Login sessions once they are open: the table xqueue_session.
  *
  * Locks are taken in the order xqueue_session, auth_user, xqueue_epoch.
  */
@@ -9,22 +9,11 @@
 #include "db/params.h"
 #include "db/transaction.h"
 
-enum { PASSWORD_DIGEST_SIZE = 16 };
-
 struct session_batch {
     struct db_job **jobs;
     size_t count;
 };
 
-static enum db_status run_open(struct db_conn *db, struct db_job **jobs,
-                               size_t count);
-static enum db_status open_body(struct db_conn *db, int64_t now_us,
-                                void *context);
-static enum db_status insert_sessions(struct db_conn *db, struct arena *arena,
-                                      const struct session_batch *batch,
-                                      int64_t now_us);
-static enum db_status touch_logins(struct db_conn *db, struct arena *arena,
-                                   const struct session_batch *batch);
 static enum db_status run_load(struct db_conn *db, struct db_job **jobs,
                                size_t count);
 static enum db_status load_body(struct db_conn *db, int64_t now_us,
@@ -40,13 +29,7 @@ static enum db_status run_forget(struct db_conn *db, struct db_job **jobs,
 static enum db_status forget_body(struct db_conn *db, int64_t now_us,
                                   void *context);
 static void add_id(struct db_params *params, const unsigned char *id);
-static void add_password(struct db_params *params, struct text password);
 static const char *pad_list(struct db_params *params);
-
-const struct db_op session_open_op = {
-    .kind = DB_OP_KIND("session_open", 64, 1),
-    .run_batch = run_open,
-};
 
 const struct db_op session_load_op = {
     .kind = DB_OP_KIND("session_load", 64, 1),
@@ -62,75 +45,6 @@ const struct db_op sessions_forget_expired_op = {
     .kind = DB_OP_KIND("sessions_forget_expired", 1, 0),
     .run_batch = run_forget,
 };
-
-static enum db_status run_open(struct db_conn *db, struct db_job **jobs,
-                               size_t count)
-{
-    struct session_batch batch = {jobs, count};
-
-    return db_transact(db, open_body, &batch);
-}
-
-static enum db_status open_body(struct db_conn *db, int64_t now_us,
-                                void *context)
-{
-    const struct session_batch *batch = context;
-    struct arena *arena = arena_new();
-    enum db_status status = insert_sessions(db, arena, batch, now_us);
-
-    if (status == DB_OK)
-        status = touch_logins(db, arena, batch);
-    arena_free(arena);
-    return status;
-}
-
-static enum db_status insert_sessions(struct db_conn *db, struct arena *arena,
-                                      const struct session_batch *batch,
-                                      int64_t now_us)
-{
-    struct db_params params = db_params_new(arena);
-
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct session_open *open =
-            CONTAINER_OF(batch->jobs[i], struct session_open, job);
-
-        add_id(&params, open->id);
-        db_params_add(&params, DB_INTEGER(open->user_id));
-        add_password(&params, open->password);
-        db_params_add(&params, DB_INTEGER(now_us + open->age_s * 1000000));
-    }
-    return db_insert_rows(
-        db,
-        "INSERT INTO xqueue_session (id, user_id, password, expires_us)"
-        " VALUES ",
-        "(?, ?, ?, ?)", "", &params, 4);
-}
-
-/* At most once a minute per user, so that logins do not queue for its row. */
-static enum db_status touch_logins(struct db_conn *db, struct arena *arena,
-                                   const struct session_batch *batch)
-{
-    struct db_params params = db_params_new(arena);
-    int64_t *ids = arena_alloc(arena, batch->count * sizeof *ids);
-    size_t count = 0;
-    const char *sql;
-
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct session_open *open =
-            CONTAINER_OF(batch->jobs[i], struct session_open, job);
-
-        if (open->login_is_stale)
-            ids[count++] = open->user_id;
-    }
-    if (count == 0)
-        return DB_OK;
-    sql = arena_printf(arena,
-                       "UPDATE auth_user SET last_login = UTC_TIMESTAMP(6)"
-                       " WHERE id IN (%s) AND (last_login IS NULL OR"
-                       " last_login < UTC_TIMESTAMP(6) - INTERVAL 60 SECOND)",
-                       db_params_add_list(&params, ids, count));
-    return db_execute(db, sql, params.list, params.count, NULL);
-}
 
 static enum db_status run_load(struct db_conn *db, struct db_job **jobs,
                                size_t count)
@@ -188,10 +102,10 @@ static void load_row(struct session_load *load, const struct db_rows *rows)
 
 static bool row_is_valid(const struct db_rows *rows, size_t row)
 {
-    unsigned char digest[SHA256_SIZE];
-    const struct text password = {(const char *)digest, PASSWORD_DIGEST_SIZE};
+    unsigned char digest[SESSION_PASSWORD_SIZE];
+    const struct text password = {(const char *)digest, sizeof digest};
 
-    crypto_sha256(db_text(rows, row, 5), digest);
+    session_password_of(db_text(rows, row, 5), digest);
     return text_equal(password, db_text(rows, row, 2)) &&
            db_integer(rows, row, 3) > 0 && db_integer(rows, row, 6) != 0;
 }
@@ -256,14 +170,6 @@ static enum db_status forget_body(struct db_conn *db, int64_t now_us,
 static void add_id(struct db_params *params, const unsigned char *id)
 {
     db_params_add(params, DB_BYTES(id, SHA256_SIZE));
-}
-
-static void add_password(struct db_params *params, struct text password)
-{
-    unsigned char *digest = arena_alloc(params->arena, SHA256_SIZE);
-
-    crypto_sha256(password, digest);
-    db_params_add(params, DB_BYTES(digest, PASSWORD_DIGEST_SIZE));
 }
 
 /* To a power of two, with copies of the last one; the list's text. */

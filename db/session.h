@@ -10,13 +10,27 @@
 #include "db/pool.h"
 #include "server/base/crypto.h"
 
+enum { SESSION_PASSWORD_SIZE = 16 };
+
+/* What is kept of auth_user.password, the hash, beside a session. */
+void session_password_of(struct text stored,
+                         unsigned char ret_digest[SESSION_PASSWORD_SIZE]);
+
+/*
+ * Open a session for a user whose password was verified against the stored
+ * hash of that digest. DB_NOT_FOUND when he has another one now, is not active,
+ * or is gone: nothing is written.
+ */
 struct session_open {
     struct db_job job;
     unsigned char id[SHA256_SIZE];
-    int64_t user_id;
-    struct text password; /* borrows; the hash that was verified */
-    bool login_is_stale;  /* as user_load said: last_login becomes now */
+    struct text username; /* borrows */
+    unsigned char password[SESSION_PASSWORD_SIZE];
     int64_t age_s;
+    int64_t user_id;       /* out */
+    int64_t session_epoch; /* out: as of the moment the user was looked up */
+    bool login_is_stale;   /* internal: last_login is a minute old, or NULL */
+    int64_t expires_us;    /* internal */
 };
 
 extern const struct db_op session_open_op;

@@ -12,8 +12,6 @@
 #define USER_COLUMNS                                                           \
     "u.id, u.username, u.password, u.is_active, u.is_staff, u.is_superuser"
 
-enum { USER_COLUMN_COUNT = 6 };
-
 /*
  * The server cannot express a name in the column's character set: a mix of
  * two, three or more collations; MySQL's way to say it of a parameter.
@@ -87,15 +85,10 @@ static enum db_status load_body(struct db_conn *db, int64_t now_us,
 
     (void)now_us;
     if (names > 0) {
-        const char *sql =
-            db_repeat(arena,
-                      "SELECT " USER_COLUMNS ", u.last_login IS NULL OR"
-                      " u.last_login < UTC_TIMESTAMP(6) - INTERVAL 60 SECOND,"
-                      " COALESCE(e.number, 0)"
-                      " FROM auth_user u"
-                      " LEFT JOIN xqueue_epoch e ON e.name = 'session'"
-                      " WHERE u.username IN (",
-                      "?", names, ")");
+        const char *sql = db_repeat(arena,
+                                    "SELECT " USER_COLUMNS " FROM auth_user u"
+                                    " WHERE u.username IN (",
+                                    "?", names, ")");
 
         status = db_query(db, arena, sql, params.list, params.count, &rows);
     }
@@ -160,8 +153,6 @@ static void give_row(struct user_load *load, const struct db_rows *rows,
                      size_t row)
 {
     load->user = user_from_row(rows, row, load->arena);
-    load->login_is_stale = db_integer(rows, row, USER_COLUMN_COUNT) != 0;
-    load->session_epoch = db_integer(rows, row, USER_COLUMN_COUNT + 1);
     load->job.status = DB_OK;
 }
 

@@ -24,11 +24,9 @@ struct user {
 /* DB_NOT_FOUND when there is no such user. */
 struct user_load {
     struct db_job job;
-    struct arena *arena;   /* borrows; the user's texts live in it */
-    struct text username;  /* borrows; any bytes */
-    struct user user;      /* out */
-    bool login_is_stale;   /* out: last_login is a minute old, or NULL */
-    int64_t session_epoch; /* out: as of the moment `user` was read */
+    struct arena *arena;  /* borrows; the user's texts live in it */
+    struct text username; /* borrows; any bytes */
+    struct user user;     /* out */
 };
 
 extern const struct db_op user_load_op;

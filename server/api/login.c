@@ -1,10 +1,11 @@
 /*
  * /xqueue/login/ - open a session.
  *
- *   api_login         GET: say so; POST: load the user
- *   user_loaded       is the password one we verified lately?
- *   check_password    if not, hash it on another thread
- *   password_checked  open a session
+ *   api_login         GET: say so; POST: was the password verified lately?
+ *   load_user         if not, look at the user
+ *   check_password    and hash it on another thread
+ *   password_checked  it is right
+ *   open_session      if the user still has it
  *   session_opened    reply with the cookie
  *
  * The LMS logs in for every submission (R17, R18): the memory of verified
@@ -31,10 +32,12 @@ struct login {
     struct text password;
     struct user_load load;
     struct password_check check;
+    bool is_checked; /* just now, not lately */
     struct session_open open;
     char cookie[SESSION_COOKIE_SIZE + 1];
 };
 
+static enum step load_user(struct task *task);
 static enum step user_loaded(struct task *task);
 static enum step check_password(struct task *task);
 static void check_done(struct password_check *check);
@@ -46,6 +49,7 @@ enum step api_login(struct task *task)
 {
     struct request *request = request_of(task);
     struct login *self = request_new_state(task, sizeof *self);
+    const unsigned char *verified;
     struct form form;
     enum form_status status;
 
@@ -61,6 +65,18 @@ enum step api_login(struct task *task)
         return reply_fail(task, "Insufficient login info");
     if (self->password.size > PASSWORD_MAX_SIZE)
         return reply_fail(task, bad_credentials);
+    verified =
+        verified_passwords_find(task->env->sessions->verified, self->username,
+                                self->password, clock_monotonic_ms());
+    if (verified == NULL)
+        return load_user(task);
+    memcpy(self->open.password, verified, SESSION_PASSWORD_SIZE);
+    return open_session(task);
+}
+
+static enum step load_user(struct task *task)
+{
+    struct login *self = request_of(task)->state;
 
     self->load.arena = task->arena;
     self->load.username = self->username;
@@ -80,10 +96,6 @@ static enum step user_loaded(struct task *task)
         return reply_unavailable(task, &self->load.job);
     if (status == DB_NOT_FOUND || !self->load.user.is_active)
         self->load.user.password = TEXT_ABSENT;
-    else if (verified_passwords_knows(sessions->verified, self->username,
-                                      self->password, self->load.user.password,
-                                      now_ms))
-        return open_session(task);
     delay_ms =
         login_throttle_delay_ms(sessions->throttle, self->username, now_ms);
     if (delay_ms > 0)
@@ -125,6 +137,8 @@ static enum step password_checked(struct task *task)
     verified_passwords_remember(sessions->verified, self->username,
                                 self->password, self->load.user.password,
                                 now_ms);
+    self->is_checked = true;
+    session_password_of(self->load.user.password, self->open.password);
     return open_session(task);
 }
 
@@ -133,9 +147,7 @@ static enum step open_session(struct task *task)
     struct login *self = request_of(task)->state;
 
     session_id_make(self->cookie, self->open.id);
-    self->open.user_id = self->load.user.id;
-    self->open.password = self->load.user.password;
-    self->open.login_is_stale = self->load.login_is_stale;
+    self->open.username = self->username;
     self->open.age_s = task->env->config->session_cookie_age_s;
     return task_await_database(task, &self->open.job, &session_open_op,
                                session_opened);
@@ -145,7 +157,7 @@ static enum step session_opened(struct task *task)
 {
     const struct config *config = task->env->config;
     struct login *self = request_of(task)->state;
-    struct cached_session session = {self->load.user.id, self->username};
+    struct cached_session session = {self->open.user_id, self->username};
     const struct cookie cookie = {
         .name = config->session_cookie_name,
         .value = self->cookie,
@@ -154,11 +166,14 @@ static enum step session_opened(struct task *task)
         .same_site = config->session_cookie_samesite,
     };
 
+    if (self->open.job.status == DB_NOT_FOUND)
+        return self->is_checked ? reply_fail(task, bad_credentials)
+                                : load_user(task);
     if (self->open.job.status != DB_OK)
         return reply_unavailable(task, &self->open.job);
     session_cache_put(task->env->sessions->cache, self->open.id, &session,
                       config->session_cookie_age_s * 1000000,
-                      self->load.session_epoch, clock_monotonic_ms());
+                      self->open.session_epoch, clock_monotonic_ms());
     request_of(task)->username = self->username;
     return reply_ok_cookie(task, text_of("Logged in"),
                            cookie_format(task->arena, &cookie));

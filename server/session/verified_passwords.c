@@ -3,6 +3,7 @@
  */
 #include "server/session/verified_passwords.h"
 
+#include "db/session.h"
 #include "server/base/crypto.h"
 #include "server/base/memory.h"
 #include "server/base/password.h"
@@ -18,10 +19,11 @@ struct verified_passwords {
 
 struct verified {
     int64_t until_ms;
+    unsigned char stored[SESSION_PASSWORD_SIZE];
 };
 
 static bool digest_pair(const struct verified_passwords *verified,
-                        const struct text parts[3],
+                        const struct text parts[2],
                         unsigned char ret_digest[SHA256_SIZE]);
 
 struct verified_passwords *verified_passwords_new(void)
@@ -47,7 +49,7 @@ void verified_passwords_remember(struct verified_passwords *verified,
                                  struct text username, struct text password,
                                  struct text stored, int64_t now_ms)
 {
-    const struct text parts[] = {username, password, stored};
+    const struct text parts[] = {username, password};
     unsigned char digest[SHA256_SIZE];
     struct verified *entry;
 
@@ -55,25 +57,27 @@ void verified_passwords_remember(struct verified_passwords *verified,
         return;
     entry = digest_map_put(verified->map, digest);
     entry->until_ms = now_ms + VERIFIED_PASSWORDS_MS;
+    session_password_of(stored, entry->stored);
 }
 
-bool verified_passwords_knows(struct verified_passwords *verified,
-                              struct text username, struct text password,
-                              struct text stored, int64_t now_ms)
+const unsigned char *
+verified_passwords_find(struct verified_passwords *verified,
+                        struct text username, struct text password,
+                        int64_t now_ms)
 {
-    const struct text parts[] = {username, password, stored};
+    const struct text parts[] = {username, password};
     unsigned char digest[SHA256_SIZE];
     const struct verified *entry;
 
     if (!digest_pair(verified, parts, digest))
-        return false;
+        return NULL;
     entry = digest_map_find(verified->map, digest);
     if (entry == NULL)
-        return false;
+        return NULL;
     if (now_ms < entry->until_ms)
-        return true;
+        return entry->stored;
     digest_map_remove(verified->map, digest);
-    return false;
+    return NULL;
 }
 
 void verified_passwords_forget_all(struct verified_passwords *verified)
@@ -83,18 +87,18 @@ void verified_passwords_forget_all(struct verified_passwords *verified)
 
 /* Each part after its length, so that no two pairs give the same bytes. */
 static bool digest_pair(const struct verified_passwords *verified,
-                        const struct text parts[3],
+                        const struct text parts[2],
                         unsigned char ret_digest[SHA256_SIZE])
 {
     const struct text key = {(const char *)verified->key, sizeof verified->key};
-    char message[3 * (sizeof(uint32_t) + PASSWORD_MAX_SIZE)];
+    char message[2 * (sizeof(uint32_t) + PASSWORD_MAX_SIZE)];
     size_t size = 0;
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 2; i++) {
         if (text_is_absent(parts[i]) || parts[i].size > PASSWORD_MAX_SIZE)
             return false;
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 2; i++) {
         const uint32_t length = (uint32_t)parts[i].size;
 
         memcpy(message + size, &length, sizeof length);

@@ -65,8 +65,6 @@ START_TEST(a_stored_user_is_loaded)
     ck_assert(self.user.is_active);
     ck_assert(!self.user.is_staff);
     ck_assert(!self.user.is_superuser);
-    ck_assert(self.login_is_stale);
-    ck_assert_int_eq(self.session_epoch, 1);
 }
 END_TEST
 
@@ -215,22 +213,6 @@ START_TEST(names_of_any_alphabet_work)
 }
 END_TEST
 
-START_TEST(a_recent_login_is_not_stale)
-{
-    struct user_load self = load_of("lms");
-
-    ck_assert_int_eq(store("lms", "hash"), DB_OK);
-    mariadb_run("UPDATE auth_user SET last_login = UTC_TIMESTAMP(6)"
-                " - INTERVAL 30 SECOND");
-    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
-    ck_assert(!self.login_is_stale);
-    mariadb_run("UPDATE auth_user SET last_login = UTC_TIMESTAMP(6)"
-                " - INTERVAL 61 SECOND");
-    ck_assert_int_eq(db_run(db, &self.job), DB_OK);
-    ck_assert(self.login_is_stale);
-}
-END_TEST
-
 /* --- by several connections at once ------------------------------------ */
 
 static void wake(void *context)
@@ -362,7 +344,6 @@ int main(void)
         TELL(a_nul_belongs_to_the_name),
         TELL(a_name_beyond_an_old_character_set_is_just_not_found),
         TELL(names_of_any_alphabet_work),
-        TELL(a_recent_login_is_not_stale),
         TELL(several_who_create_one_user_make_one),
         TELL(an_inexpressible_name_does_not_fail_its_neighbours),
         TELL(the_list_is_by_id_and_limited),

@@ -281,6 +281,38 @@ START_TEST(a_password_that_was_verified_costs_nothing_again)
 }
 END_TEST
 
+static void set_column(const char *column, const char *value)
+{
+    mariadb_run("UPDATE auth_user SET %s = %s WHERE username = 'changing'",
+                column, value);
+}
+
+static void expect_login(const char *password, bool succeeds)
+{
+    expect_reply(try_login(client, "changing", password), succeeds ? 0 : 1,
+                 succeeds ? LOGGED_IN : INCORRECT);
+}
+
+/* At once, whatever is remembered. */
+START_TEST(a_verified_password_counts_for_as_long_as_the_user_has_it)
+{
+    add_user("changing");
+    expect_login("password", true);
+    set_column("password", "'" HASH_OF_ANOTHER_DJANGO "'");
+    expect_login("password", true);
+    set_column("password", "'" HASH_OF_ODD_PASSWORD "'");
+    expect_login("password", false);
+    expect_login(" pä ss wörd ", true);
+    expect_login(" pä ss wörd ", true);
+    set_column("is_active", "0");
+    expect_login(" pä ss wörd ", false);
+    set_column("is_active", "1");
+    expect_login(" pä ss wörd ", true);
+    set_column("username", "'changed'");
+    expect_login(" pä ss wörd ", false);
+}
+END_TEST
+
 START_TEST(an_id_that_was_brought_along_is_never_kept)
 {
     const char *brought = "0123456789012345678901234567890123456789012";
@@ -388,6 +420,7 @@ SERVICE_STORY("login", &settings, TELL(a_get_says_that_a_login_is_required),
               TELL(an_lms_submits_in_four_requests),
               TELL(a_grader_that_was_redirected_logs_in_once_and_goes_on),
               TELL(a_password_that_was_verified_costs_nothing_again),
+              TELL(a_verified_password_counts_for_as_long_as_the_user_has_it),
               TELL(an_id_that_was_brought_along_is_never_kept),
               TELL(guessing_slows_down_whoever_guesses_but_not_the_lms),
               TELL(the_cookie_is_as_configured),

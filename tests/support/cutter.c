@@ -31,6 +31,7 @@ struct pair {
 };
 
 struct relay {
+    const char *words;
     const struct db_settings *settings;
     enum cut cut;
     int left; /* cuts */
@@ -45,7 +46,7 @@ static int connect_to_socket(const char *path);
 static void relay_run(struct relay *relay);
 static void accept_pair(struct relay *relay);
 static void from_client(struct relay *relay, struct pair *pair);
-static bool is_commit(const char *data, size_t size);
+static bool holds(const char *data, size_t size, const char *words);
 static void cut_pair(struct relay *relay, struct pair *pair, const char *data,
                      size_t size);
 static void from_server(struct relay *relay, struct pair *pair);
@@ -55,8 +56,16 @@ static void close_pair(struct pair *pair);
 struct cutter *cutter_start(const struct db_settings *settings, enum cut cut,
                             int times, struct db_settings *ret_settings)
 {
+    return cutter_start_at("COMMIT", settings, cut, times, ret_settings);
+}
+
+struct cutter *cutter_start_at(const char *words,
+                               const struct db_settings *settings, enum cut cut,
+                               int times, struct db_settings *ret_settings)
+{
     struct cutter *cutter = xcalloc(1, sizeof *cutter);
-    struct relay relay = {.settings = settings, .cut = cut, .left = times};
+    struct relay relay = {
+        .words = words, .settings = settings, .cut = cut, .left = times};
 
     place(cutter, settings);
     relay.listener = listen_at(cutter->path);
@@ -206,7 +215,7 @@ static void from_client(struct relay *relay, struct pair *pair)
         close_pair(pair);
         return;
     }
-    if (relay->left > 0 && is_commit(data, (size_t)size)) {
+    if (relay->left > 0 && holds(data, (size_t)size, relay->words)) {
         relay->left--;
         cut_pair(relay, pair, data, (size_t)size);
         return;
@@ -215,13 +224,15 @@ static void from_client(struct relay *relay, struct pair *pair)
         close_pair(pair);
 }
 
-/* The client libraries differ in what they send before the words. */
-static bool is_commit(const char *data, size_t size)
+/* At its end, or as whole words: "READ COMMITTED" is no COMMIT. */
+static bool holds(const char *data, size_t size, const char *words)
 {
-    static const char commit[] = "COMMIT";
-    size_t length = sizeof commit - 1;
+    const char *found = memmem(data, size, words, strlen(words));
 
-    return size >= length && memcmp(data + size - length, commit, length) == 0;
+    if (found == NULL)
+        return false;
+    found += strlen(words);
+    return found == data + size || *found == ' ';
 }
 
 static void cut_pair(struct relay *relay, struct pair *pair, const char *data,

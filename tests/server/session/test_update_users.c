@@ -117,13 +117,16 @@ END_TEST
 START_TEST(sessions_survive_when_nothing_changed)
 {
     const struct config_user users[] = {{"lms", "password"}};
-    struct session_open open = {.job.op = &session_open_op, .age_s = 3600};
+    struct session_open open = {
+        .job.op = &session_open_op,
+        .username = text_of("lms"),
+        .age_s = 3600,
+    };
     struct session_load load = {.job.op = &session_load_op, .arena = arena};
     struct update_users self;
 
     ck_assert_int_eq(update(users, 1, &self), DB_OK);
-    open.password = stored_hash("lms");
-    open.user_id = 1;
+    session_password_of(stored_hash("lms"), open.password);
     ck_assert_int_eq(db_run(db, &open.job), DB_OK);
     ck_assert_int_eq(update(users, 1, &self), DB_OK);
     ck_assert_int_eq(db_run(db, &load.job), DB_OK);
