@@ -21,8 +21,9 @@
  * lowers the floor as soon as it is committed.
  *
  * To step over what was handed out costs a claim ten times what it costs a
- * plain read, for it locks what it steps over. So a sweep after a long one
- * finds the first row by a plain read, and claims from there.
+ * plain read, for it locks what it steps over. So a pull's sweep after a long
+ * one finds the first row by a plain read, and claims from there. A claim of
+ * callbacks always does: see db/outbox.c.
  *
  * After millions of rows under one snapshot, a sweep would take longer than a
  * statement may, and end with the connection. The next ones then begin at a
