@@ -16,10 +16,9 @@ enum {
      * out of this time.
      */
     MARGIN_US = 100000,
-    SWEEP_PAUSE = 20,
+    SWEEP_PAUSE = 50,
     SWEEP_PAUSE_MAX_US = 5000000,
     SWEEP_LOST_US = 5000000, /* one that never ends does not stop the others */
-    LONG_US = 5000,          /* a sweep that looks before it locks */
     SLOW_US = 1000000,       /* one that should reach less far when it fails */
     MOST = 1024              /* whatever is forgotten is swept anew */
 };
@@ -34,7 +33,6 @@ struct floor {
     int64_t number;
     int64_t floor_us;
     int64_t sweep_us; /* the next one is due (monotonic) */
-    int64_t took_us;  /* the last sweep */
     int64_t reach_us; /* a sweep begins so long ago; 0: at the beginning */
     uint64_t lowered; /* so often */
 };
@@ -74,7 +72,7 @@ struct floor_look floors_begin(struct floors *floors, enum floor_of of,
         .of = of,
         .number = number,
         .from_us = INT64_MIN,
-        .is_sweep = true,
+        .is_sweep = floors != NULL,
         .begin_us = clock_monotonic_us(),
     };
     struct floor *floor;
@@ -92,7 +90,6 @@ struct floor_look floors_begin(struct floors *floors, enum floor_of of,
     } else {
         /* The others need not sweep as well. */
         floor->sweep_us = look.begin_us + SWEEP_LOST_US;
-        look.is_long = floor->took_us > LONG_US;
     }
     pthread_mutex_unlock(&floors->lock);
     return look;
@@ -115,7 +112,6 @@ void floors_end(struct floors *floors, const struct floor_look *look,
         int64_t now_us = clock_monotonic_us();
 
         floor->floor_us = floor_us;
-        floor->took_us = now_us - look->begin_us;
         floor->sweep_us = now_us + pause_after(look, now_us);
         if (now_us - look->begin_us < SLOW_US)
             reach_further(floor);
@@ -134,7 +130,6 @@ void floors_failed(struct floors *floors, const struct floor_look *look)
         return;
     pthread_mutex_lock(&floors->lock);
     floor = find(floors, look->of, look->number);
-    floor->took_us = now_us - look->begin_us;
     floor->sweep_us = now_us + pause_after(look, now_us);
     if (now_us - look->begin_us >= SLOW_US)
         reach_less_far(floor);

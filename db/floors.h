@@ -15,15 +15,15 @@
  * now and then a claim is a sweep: it begins at the very beginning, and what
  * it finds is the new floor, be it lower or higher. The next sweep is due
  * SWEEP_PAUSE times as long after the last one as that one took: they cost
- * one thread at most a twentieth of its time, and while the server can purge
- * they are a few milliseconds apart. SWEEP_PAUSE_MAX_US bounds how long
+ * one thread at most a fiftieth of its time, and while the server can purge
+ * they are some ten milliseconds apart. SWEEP_PAUSE_MAX_US bounds how long
  * anything that waits can be overlooked. What this process itself puts back
  * lowers the floor as soon as it is committed.
  *
  * To step over what was handed out costs a claim ten times what it costs a
- * plain read, for it locks what it steps over. So a pull's sweep after a long
- * one finds the first row by a plain read, and claims from there. A claim of
- * callbacks always does: see db/outbox.c.
+ * plain read, for it locks what it steps over. So a pull's sweep finds the
+ * first row by a plain read, and claims from there. A claim of callbacks always
+ * does: see db/outbox.c.
  *
  * After millions of rows under one snapshot, a sweep would take longer than a
  * statement may, and end with the connection. The next ones then begin at a
@@ -55,9 +55,8 @@ void floors_free(struct floors *floors);
 struct floor_look {
     enum floor_of of;
     int64_t number;
-    int64_t from_us; /* to begin at */
-    bool is_sweep;
-    bool is_long;     /* the sweep before it was: see lease.c */
+    int64_t from_us;  /* to begin at */
+    bool is_sweep;    /* find the first row by a plain read, to begin there */
     int64_t begin_us; /* internal: monotonic */
     uint64_t lowered; /* internal: how often it had been, then */
 };

@@ -87,7 +87,7 @@ enum db_status lease_oldest(struct db_conn *db, struct arena *arena,
         floors_begin(leasing.floors, FLOOR_OF_QUEUE, request->queue_id);
     leasing.leased =
         arena_alloc(arena, (request->wanted + 1) * sizeof *leasing.leased);
-    if (leasing.look.is_long)
+    if (leasing.look.is_sweep)
         status = look_ahead(db, &leasing);
     for (int round = 0; again && status == DB_OK && round < ROUNDS; round++) {
         status = lease_round(db, &leasing);
