@@ -39,10 +39,12 @@ void push_log_unrecorded(const struct push_report *report, const char *then)
               log_string("reason", end->job.error), log_string("then", then));
 }
 
+/* What was given back was not sent: a reload or a stop is no trouble. */
 static void log_push(const struct push_report *report, const char *result)
 {
     const struct push_end *end = report->end;
-    bool is_good = strcmp(result, "graded") == 0;
+    bool is_good =
+        strcmp(result, "graded") == 0 || strcmp(result, "given back") == 0;
 
     log_event(is_good ? LOG_INFO : LOG_WARNING, "push",
               log_integer("req", (int64_t)report->number),

@@ -5,6 +5,8 @@
 #include "tests/support/port.h"
 #include "tests/support/push_story.h"
 
+#include <string.h>
+
 static const struct service_settings settings = {
     .more = "GRADING_TIMEOUT: 5\nPUSH_RETRY_SECONDS: 60\n",
 };
@@ -122,6 +124,7 @@ END_TEST
 START_TEST(what_waited_for_a_dead_grader_can_be_pulled)
 {
     struct pulled pulled;
+    const char *line;
 
     begin();
     point_to_nobody("dies");
@@ -129,6 +132,8 @@ START_TEST(what_waited_for_a_dead_grader_can_be_pulled)
     service_wait_for_log(service, "result=retry");
     push_queues("{dies: null}");
     expect_nothing_under_way("dies");
+    line = arena_string(scratch, service_wait_for_log(service, "given back"));
+    ck_assert_ptr_nonnull(strstr(line, " info push "));
     pulled = grader_pull("dies");
     expect_text(pulled.body, "body");
     ck_assert_value("1", "SELECT attempts FROM xqueue_live WHERE id = %lld",
