@@ -1,5 +1,6 @@
 /*
- * Opening sessions: a look at their users, and one INSERT for all of them.
+ * Opening sessions: a look at their users, one INSERT for all of them, and
+ * then, at most once a minute for each user, the time of his last login.
  *
  * Without a transaction, and so without its token: nobody has the cookie of a
  * session before its INSERT was answered, and one whose answer was lost is
@@ -21,6 +22,13 @@ struct open_batch {
     size_t count;
 };
 
+/* Users whose last_login becomes now. */
+struct touch {
+    struct arena *arena;
+    int64_t *ids;
+    size_t count;
+};
+
 static enum db_status run_open(struct db_conn *db, struct db_job **jobs,
                                size_t count);
 static enum db_status open_body(struct db_conn *db, int64_t now_us,
@@ -34,10 +42,11 @@ static bool is_first_of_name(const struct open_batch *batch, size_t i);
 static bool find_user(const struct session_open *open,
                       const struct db_rows *users, size_t *ret_row);
 static void judge(const struct open_batch *batch, const struct db_rows *users);
-static enum db_status touch_logins(struct db_conn *db, struct arena *arena,
-                                   const struct open_batch *batch);
 static enum db_status insert(struct db_conn *db, struct arena *arena,
                              const struct open_batch *batch);
+static void touch_logins(struct db_conn *db, const struct open_batch *batch);
+static enum db_status touch_body(struct db_conn *db, int64_t now_us,
+                                 void *context);
 
 /* Columns of load_users(). */
 enum { ID, USERNAME, PASSWORD, IS_ACTIVE, LOGIN_IS_STALE, EPOCH, NOW_US };
@@ -72,6 +81,8 @@ static enum db_status run_open(struct db_conn *db, struct db_job **jobs,
     if ((status == DB_CONFLICT || (status == DB_AWAY && was_connected)) &&
         clock_monotonic_ms() < again_until_ms)
         status = db_transact(db, open_again, &batch);
+    if (status == DB_OK)
+        touch_logins(db, &batch);
     return status;
 }
 
@@ -86,10 +97,8 @@ static enum db_status open_body(struct db_conn *db, int64_t now_us,
     (void)now_us;
     if (status == DB_OK) {
         judge(batch, &users);
-        status = touch_logins(db, arena, batch);
-    }
-    if (status == DB_OK)
         status = insert(db, arena, batch);
+    }
     arena_free(arena);
     return status;
 }
@@ -182,31 +191,6 @@ static bool find_user(const struct session_open *open,
     return false;
 }
 
-/* At most once a minute per user, so that logins do not queue for its row. */
-static enum db_status touch_logins(struct db_conn *db, struct arena *arena,
-                                   const struct open_batch *batch)
-{
-    struct db_params params = db_params_new(arena);
-    int64_t *ids = arena_alloc(arena, batch->count * sizeof *ids);
-    size_t count = 0;
-    const char *sql;
-
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct session_open *open = item(batch, i);
-
-        if (open->job.status == DB_OK && open->login_is_stale)
-            ids[count++] = open->user_id;
-    }
-    if (count == 0)
-        return DB_OK;
-    sql = arena_printf(arena,
-                       "UPDATE auth_user SET last_login = UTC_TIMESTAMP(6)"
-                       " WHERE id IN (%s) AND (last_login IS NULL OR"
-                       " last_login < UTC_TIMESTAMP(6) - INTERVAL 60 SECOND)",
-                       db_params_add_list(&params, ids, count));
-    return db_execute(db, sql, params.list, params.count, NULL);
-}
-
 static enum db_status insert(struct db_conn *db, struct arena *arena,
                              const struct open_batch *batch)
 {
@@ -227,4 +211,56 @@ static enum db_status insert(struct db_conn *db, struct arena *arena,
         "INSERT INTO xqueue_session (id, user_id, password, expires_us)"
         " VALUES ",
         "(?, ?, ?, ?)", "", &params, 4);
+}
+
+/*
+ * At most once a minute per user, so that logins do not queue for its row; nor
+ * do they wait for somebody else who holds it, or fail: it is only a time.
+ */
+static void touch_logins(struct db_conn *db, const struct open_batch *batch)
+{
+    struct touch touch = {.arena = arena_new()};
+    enum db_status status = DB_OK;
+
+    touch.ids = arena_alloc(touch.arena, batch->count * sizeof *touch.ids);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct session_open *open = item(batch, i);
+
+        if (open->job.status == DB_OK && open->login_is_stale)
+            touch.ids[touch.count++] = open->user_id;
+    }
+    if (touch.count > 0)
+        status = db_transact(db, touch_body, &touch);
+    (void)status;
+    arena_free(touch.arena);
+}
+
+static enum db_status touch_body(struct db_conn *db, int64_t now_us,
+                                 void *context)
+{
+    const struct touch *touch = context;
+    struct db_params params = db_params_new(touch->arena);
+    const char *sql =
+        arena_printf(touch->arena,
+                     "SELECT id FROM auth_user FORCE INDEX (PRIMARY)"
+                     " WHERE id IN (%s) AND (last_login IS NULL OR"
+                     " last_login < UTC_TIMESTAMP(6) - INTERVAL 60 SECOND)"
+                     " FOR UPDATE SKIP LOCKED",
+                     db_params_add_list(&params, touch->ids, touch->count));
+    struct db_rows free_rows;
+    enum db_status status =
+        db_query(db, touch->arena, sql, params.list, params.count, &free_rows);
+    int64_t *ids;
+
+    (void)now_us;
+    if (status != DB_OK || free_rows.count == 0)
+        return status;
+    ids = arena_alloc(touch->arena, free_rows.count * sizeof *ids);
+    for (size_t i = 0; i < free_rows.count; i++)
+        ids[i] = db_integer(&free_rows, i, 0);
+    params = db_params_new(touch->arena);
+    return db_execute_for(db,
+                          "UPDATE auth_user FORCE INDEX (PRIMARY)"
+                          " SET last_login = UTC_TIMESTAMP(6) WHERE id",
+                          &params, ids, free_rows.count);
 }

@@ -229,6 +229,30 @@ START_TEST(last_login_changes_at_most_once_a_minute)
 }
 END_TEST
 
+/* Its last_login is for the next one to change. */
+START_TEST(a_user_whom_somebody_else_has_locked_logs_in_at_once)
+{
+    const int64_t start_ms = clock_monotonic_ms();
+    struct db_conn *other = db_conn_new(database);
+
+    ck_assert_int_eq(db_conn_open(other), DB_OK);
+    ck_assert_int_eq(db_execute_text(other, "START TRANSACTION"), DB_OK);
+    ck_assert_int_eq(db_execute_text(other, "UPDATE auth_user SET email = 'e'"
+                                            " WHERE id = 1"),
+                     DB_OK);
+    open_session(1);
+    ck_assert_int_lt(clock_monotonic_ms() - start_ms, 2000);
+    ck_assert_int_eq(db_execute_text(other, "ROLLBACK"), DB_OK);
+    db_conn_free(other);
+    ck_assert_int_eq(load(1), DB_OK);
+    ck_assert_value("1", "SELECT COUNT(*) FROM auth_user"
+                         " WHERE id = 1 AND last_login IS NULL");
+    open_session(2);
+    ck_assert_value("0", "SELECT COUNT(*) FROM auth_user"
+                         " WHERE id = 1 AND last_login IS NULL");
+}
+END_TEST
+
 START_TEST(an_ended_session_is_gone_and_the_epoch_advances)
 {
     open_session(1);
@@ -385,6 +409,7 @@ int main(void)
         TELL(an_id_opens_one_session_only),
         TELL(last_login_becomes_now_when_it_is_stale),
         TELL(last_login_changes_at_most_once_a_minute),
+        TELL(a_user_whom_somebody_else_has_locked_logs_in_at_once),
         TELL(an_ended_session_is_gone_and_the_epoch_advances),
         TELL(ending_no_session_leaves_the_epoch_alone),
         TELL(several_sessions_ended_at_once_advance_the_epoch_once),
