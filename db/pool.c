@@ -94,7 +94,7 @@ struct db_pool *db_pool_start(const struct db_pool_settings *settings)
     return pool;
 }
 
-bool db_pool_submit(struct db_pool *pool, struct db_job *job)
+bool db_pool_put(struct db_pool *pool, struct db_job *job)
 {
     if (!db_pool_is_up(pool))
         return false;
@@ -104,7 +104,12 @@ bool db_pool_submit(struct db_pool *pool, struct db_job *job)
     job->submitted_ms = clock_monotonic_ms();
     job->job.kind = &job->op->kind;
     job->job.done = job_done;
-    return workers_submit(pool->workers, &job->job);
+    return workers_put(pool->workers, &job->job);
+}
+
+void db_pool_call(struct db_pool *pool)
+{
+    workers_call(pool->workers);
 }
 
 void db_pool_collect(struct db_pool *pool)

@@ -67,13 +67,17 @@ struct db_pool_settings {
 struct db_pool *db_pool_start(const struct db_pool_settings *settings);
 
 /*
- * Queue a job whose op and done are set. False when the pool is full, or
- * when no thread has a connection just now (fail fast; the threads keep
- * trying to connect): nothing was taken. A job that then waits for more than
- * three seconds ends as DB_AWAY without having run: whoever asked has about
- * ten, and what waits behind it should not be late as well.
+ * Queue a job whose op and done are set, for the next db_pool_call() or for a
+ * thread that is at work (see workers_put()). False when the pool is full, or
+ * when no thread has a connection just now (fail fast; the threads keep trying
+ * to connect): nothing was taken. A job that then waits for more than three
+ * seconds ends as DB_AWAY without having run: whoever asked has about ten, and
+ * what waits behind it should not be late as well.
  */
-bool db_pool_submit(struct db_pool *pool, struct db_job *job) MUST_CHECK;
+bool db_pool_put(struct db_pool *pool, struct db_job *job) MUST_CHECK;
+
+/* Wake the threads for what was put. */
+void db_pool_call(struct db_pool *pool);
 
 /* Run `done` of finished jobs. The collecting thread only. */
 void db_pool_collect(struct db_pool *pool);

@@ -2,7 +2,7 @@
  * Threads for work that blocks: SQL and password hashing.
  *
  * The only place in the program that makes threads. A job is embedded in its
- * owner's struct. workers_submit() hands it over: until `done` runs, nobody
+ * owner's struct. workers_put() hands it over: until `done` runs, nobody
  * but the worker may read or write the job or anything it points to. `done`
  * runs exactly once, on the thread that calls workers_collect() (the loop).
  *
@@ -81,7 +81,16 @@ struct workers;
 
 struct workers *workers_start(const struct workers_settings *settings);
 
-/* False when too many are waiting: nothing was taken, `done` will not run. */
+/*
+ * A job stands in line, and a worker that is at work may take it; none that
+ * sleeps is woken before workers_call(). So who has several first puts them
+ * all, to be taken together. False when too many are waiting: nothing was
+ * taken, `done` will not run.
+ */
+bool workers_put(struct workers *workers, struct job *job) MUST_CHECK;
+void workers_call(struct workers *workers);
+
+/* Both. */
 bool workers_submit(struct workers *workers, struct job *job) MUST_CHECK;
 
 /* Run `done` of all finished jobs. The collecting thread only. */

@@ -13,6 +13,7 @@ struct database {
     struct db_pool *pool;
     struct loop_wake *wake;
     struct loop_timer *watch;
+    struct loop_timer *calling;
     bool was_up;
 };
 
@@ -22,6 +23,7 @@ struct database {
  */
 enum { WATCH_MS = 1000, CONNECT_S = 2, ANSWER_S = 4 };
 
+static void call(void *context);
 static void collect(void *context);
 static void watch(void *context);
 
@@ -64,6 +66,7 @@ struct database *database_start(struct loop *loop, const struct config *config)
     database->settings.timeout_s = ANSWER_S;
     database->wake = loop_wake_new(loop, collect, database);
     database->watch = loop_timer_new(loop, watch, database);
+    database->calling = loop_timer_new(loop, call, database);
     settings.wake_context = database->wake;
     database->pool = db_pool_start(&settings);
     database->was_up = true;
@@ -73,8 +76,10 @@ struct database *database_start(struct loop *loop, const struct config *config)
 
 void database_run(struct database *database, struct db_job *job)
 {
-    if (db_pool_submit(database->pool, job))
+    if (db_pool_put(database->pool, job)) {
+        loop_timer_set_soon(database->calling);
         return;
+    }
     job->status = DB_AWAY;
     job->error_number = 0;
     job->error[0] = '\0';
@@ -93,9 +98,18 @@ void database_stop(struct database *database)
     if (database == NULL)
         return;
     db_pool_stop(database->pool);
+    loop_timer_free(database->calling);
     loop_timer_free(database->watch);
     loop_wake_free(database->wake);
     free(database);
+}
+
+/* For all that the requests of this turn of the loop have put. */
+static void call(void *context)
+{
+    struct database *database = context;
+
+    db_pool_call(database->pool);
 }
 
 static void collect(void *context)

@@ -101,6 +101,11 @@ void loop_timer_set(struct loop_timer *timer, int64_t delay_ms)
     event_add(timer->event, &delay);
 }
 
+void loop_timer_set_soon(struct loop_timer *timer)
+{
+    event_active(timer->event, EV_TIMEOUT, 0);
+}
+
 void loop_timer_cancel(struct loop_timer *timer)
 {
     event_del(timer->event);

@@ -247,8 +247,9 @@ static void run_in_pool(struct db_job **jobs, size_t count)
     for (size_t i = 0; i < count; i++) {
         jobs[i]->done = count_done;
         jobs[i]->context = &done;
-        ck_assert(db_pool_submit(pool, jobs[i]));
+        ck_assert(db_pool_put(pool, jobs[i]));
     }
+    db_pool_call(pool);
     while (done < count) {
         ck_assert_int_eq(poll(&wanted, 1, 20000), 1);
         ck_assert_int_eq(read(wake_fd, &wakes, sizeof wakes), sizeof wakes);

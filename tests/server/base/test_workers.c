@@ -193,6 +193,25 @@ START_TEST(what_waited_together_runs_together_up_to_the_limit)
 }
 END_TEST
 
+/* Though a worker sleeps that could have taken the first of them. */
+START_TEST(what_was_put_before_a_call_runs_together)
+{
+    struct workers *workers = start_patient(3, 60 * 1000);
+    struct note notes[3];
+
+    is_gated = false;
+    for (int i = 0; i < 3; i++) {
+        notes[i] = note_of(&batched, 1);
+        ck_assert_uint_eq(workers_waiting(workers), (size_t)i);
+        ck_assert(workers_put(workers, &notes[i].job));
+    }
+    workers_call(workers);
+    collect_until_done(workers, &notes[2]);
+    ck_assert_uint_eq(notes[0].batch_size, 3);
+    workers_stop(workers);
+}
+END_TEST
+
 START_TEST(kinds_and_groups_do_not_mix_and_keep_their_order)
 {
     struct workers *workers = start(1, 100);
@@ -551,6 +570,7 @@ int main(void)
     static const struct story_test tests[] = {
         TELL(a_job_runs_and_is_done_once),
         TELL(what_waited_together_runs_together_up_to_the_limit),
+        TELL(what_was_put_before_a_call_runs_together),
         TELL(kinds_and_groups_do_not_mix_and_keep_their_order),
         TELL(lines_take_turns),
         TELL(a_line_with_enough_batches_under_way_gathers_a_larger_one),

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +59,45 @@ START_TEST(epoll_hears_of_changes_once_a_turn)
 }
 END_TEST
 
+static void note(void *context)
+{
+    size_t size = strlen(come);
+
+    snprintf(come + size, sizeof come - size, "%s", (const char *)context);
+}
+
+static void note_and_set_soon(void *context)
+{
+    loop_timer_set_soon(later);
+    loop_timer_set_soon(later);
+    note(context);
+}
+
+static void note_and_stop(void *context)
+{
+    note(context);
+    loop_stop(loop);
+}
+
+START_TEST(what_is_set_soon_comes_once_and_after_what_is_ready)
+{
+    struct loop_timer *first =
+        loop_timer_new(loop, note_and_set_soon, "first ");
+    struct loop_timer *second = loop_timer_new(loop, note, "second ");
+    struct loop_timer *third = loop_timer_new(loop, note_and_stop, "third");
+
+    later = loop_timer_new(loop, note, "soon ");
+    loop_timer_set(first, 0);
+    loop_timer_set(second, 0);
+    loop_timer_set(third, 50);
+    loop_run(loop);
+    ck_assert_str_eq(come, "first second soon third");
+    loop_timer_free(first);
+    loop_timer_free(second);
+    loop_timer_free(third);
+}
+END_TEST
+
 START_TEST(lines_of_the_log_leave_before_the_loop_sleeps)
 {
     struct loop_timer *first = loop_timer_new(loop, speak, NULL);
@@ -76,6 +116,7 @@ int main(void)
 {
     static const struct story_test tests[] = {
         TELL(epoll_hears_of_changes_once_a_turn),
+        TELL(what_is_set_soon_comes_once_and_after_what_is_ready),
         TELL(lines_of_the_log_leave_before_the_loop_sleeps),
     };
     static const struct story story = {
