@@ -16,9 +16,10 @@
 
 enum {
     CLIENTS = 10000,
-    FEW = 100,         /* for the short form */
-    IDLE_US = 2500000, /* until all have asked, and rest */
-    WORKING = 128      /* that submit, and as many that pull */
+    FEW = 100,          /* for the short form */
+    IDLE_US = 500000,   /* after the last answer */
+    MOST_US = 20000000, /* until then; each asks within two seconds */
+    WORKING = 128       /* that submit, and as many that pull */
 };
 
 /* The target: so much, and so much for each connection. */
@@ -30,6 +31,8 @@ enum word { POLL, SUBMIT };
 struct resting {
     struct active active;
     enum word word;
+    size_t clients;
+    size_t answered;
     int64_t look_us; /* when to look */
     double rested_mb;
 };
@@ -54,6 +57,17 @@ static enum http_load_go next(struct http_load_client *speaker,
     return HTTP_LOAD_GO;
 }
 
+static bool answered(struct http_load_client *speaker,
+                     const struct http_load_reply *reply, void *context)
+{
+    struct resting *resting = context;
+
+    (void)speaker;
+    if (++resting->answered == resting->clients)
+        resting->look_us = clock_monotonic_us() + IDLE_US;
+    return reply->status == 200;
+}
+
 /* Of the server, while that many connections rest. */
 static double rest(struct resting *resting, size_t clients, enum word word)
 {
@@ -61,17 +75,20 @@ static double rest(struct resting *resting, size_t clients, enum word word)
 
     resting->word = word;
     resting->rested_mb = 0;
-    resting->look_us = clock_monotonic_us() + IDLE_US;
+    resting->clients = clients;
+    resting->answered = 0;
+    resting->look_us = clock_monotonic_us() + MOST_US;
     result = http_load_run(&(struct http_load_settings){
         .port = service_port(service),
         .clients = clients,
-        .rate = 1,
+        .rate = 0.5,
         .next = next,
+        .answered = answered,
         .context = resting,
     });
     report_check(result.failed == 0 && result.answered == (int64_t)clients,
-                 "%lld of %zu clients were answered",
-                 (long long)result.answered, clients);
+                 "%lld of %zu clients were answered, %lld were refused",
+                 (long long)result.answered, clients, (long long)result.failed);
     return resting->rested_mb;
 }
 
