@@ -1,19 +1,23 @@
 /*
  * Rewrites a checked source for json-c, token by token.
  *
- * json-c clamps or refuses large integers, turns lone surrogates into U+FFFD
+ * json-c clamps or refuses large integers, turns lone surrogates into U+FFFD,
+ * and pairs of them too whose character has the last 16 bits of one (U+1D800),
  * and cuts keys at a NUL. So it gets every scalar but true and false as a
- * string with a marker in front, numbers as their digits; a lone surrogate as
- * its three raw bytes; and a NUL in a key as the bytes C0 80, which decode to
- * NUL though no valid key holds them.
+ * string with a marker in front, numbers as their digits; an escape beyond
+ * ASCII as the bytes it stands for, three for a lone surrogate; and a NUL in
+ * a key as the bytes C0 80, which decode to NUL though no valid key holds
+ * them.
  */
 #include "server/base/json_private.h"
+#include "server/base/utf8.h"
 
 #include <string.h>
 
 static void mark_scalar(struct text token, struct buffer *marked);
 static void mark_string(struct text token, bool is_key, struct buffer *marked);
 static size_t mark_escape(struct text rest, bool is_key, struct buffer *marked);
+static size_t decode_escape(struct text rest, uint32_t *ret_character);
 static unsigned hex_value(const char *digits);
 static bool is_low_surrogate_escape(struct text rest);
 
@@ -91,32 +95,41 @@ static void mark_string(struct text token, bool is_key, struct buffer *marked)
     buffer_append(marked, token.data + plain, token.size - plain);
 }
 
-/* Returns how much of `rest` it took. */
+/* Returns how much of `rest` it took. ASCII is left to json-c. */
 static size_t mark_escape(struct text rest, bool is_key, struct buffer *marked)
 {
-    size_t size = rest.data[1] == 'u' ? 6 : 2;
-    unsigned unit = size == 6 ? hex_value(rest.data + 2) : 1;
+    char bytes[UTF8_MAX_SIZE];
+    uint32_t character;
+    size_t size = decode_escape(rest, &character);
 
-    if (unit == 0 && is_key) {
+    if (character == 0 && is_key)
         buffer_append(marked, "\xC0\x80", 2);
-        return size;
-    }
-    if (unit >= 0xD800 && unit <= 0xDBFF) {
-        rest.data += size;
-        rest.size -= size;
-        if (is_low_surrogate_escape(rest)) {
-            buffer_append(marked, rest.data - size, 2 * size);
-            return 2 * size;
-        }
-    }
-    if (unit >= 0xD800 && unit <= 0xDFFF) {
-        buffer_append_char(marked, (char)0xED);
-        buffer_append_char(marked, (char)(0x80 | (unit >> 6 & 0x3F)));
-        buffer_append_char(marked, (char)(0x80 | (unit & 0x3F)));
-        return size;
-    }
-    buffer_append(marked, rest.data, size);
+    else if (character < 0x80)
+        buffer_append(marked, rest.data, size);
+    else
+        buffer_append(marked, bytes, utf8_encode(character, bytes));
     return size;
+}
+
+/* Returns its size. One of a letter stands for some ASCII character. */
+static size_t decode_escape(struct text rest, uint32_t *ret_character)
+{
+    struct text low;
+    uint32_t unit;
+
+    if (rest.data[1] != 'u') {
+        *ret_character = (unsigned char)rest.data[1];
+        return 2;
+    }
+    unit = hex_value(rest.data + 2);
+    low = (struct text){rest.data + 6, rest.size - 6};
+    if (unit < 0xD800 || unit > 0xDBFF || !is_low_surrogate_escape(low)) {
+        *ret_character = unit;
+        return 6;
+    }
+    *ret_character =
+        0x10000 + ((unit - 0xD800) << 10) + (hex_value(low.data + 2) - 0xDC00);
+    return 12;
 }
 
 static bool is_low_surrogate_escape(struct text rest)

@@ -27,6 +27,7 @@ static const struct sequence sequences[] = {
 static size_t skip_ascii(struct text text, size_t position);
 static size_t skip_valid(struct text text, size_t position);
 static bool measure(struct text text, size_t position, size_t *ret_size);
+static size_t size_of_character(uint32_t character);
 static size_t size_by_first_byte(unsigned char byte);
 static bool is_continuation(char byte);
 
@@ -107,6 +108,28 @@ uint32_t utf8_next(struct text text, size_t *position)
         character = character << 6 | (bytes[i] & 0x3FU);
     *position += size;
     return character;
+}
+
+size_t utf8_encode(uint32_t character, char *ret_bytes)
+{
+    static const unsigned char first[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    size_t size = size_of_character(character);
+
+    for (size_t i = size - 1; i > 0; i--) {
+        ret_bytes[i] = (char)(0x80 | (character & 0x3F));
+        character >>= 6;
+    }
+    ret_bytes[0] = (char)(first[size] | character);
+    return size;
+}
+
+static size_t size_of_character(uint32_t character)
+{
+    if (character < 0x80)
+        return 1;
+    if (character < 0x800)
+        return 2;
+    return character < 0x10000 ? 3 : 4;
 }
 
 static size_t size_by_first_byte(unsigned char byte)

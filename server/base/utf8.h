@@ -26,4 +26,12 @@ struct text utf8_prefix(struct text text, size_t limit);
  */
 uint32_t utf8_next(struct text text, size_t *position);
 
+enum { UTF8_MAX_SIZE = 4 }; /* bytes of a character */
+
+/*
+ * The bytes of a character up to U+10FFFF, UTF8_MAX_SIZE at most, no NUL
+ * after them; a surrogate is three, as utf8_next() reads it. Returns how many.
+ */
+size_t utf8_encode(uint32_t character, char *ret_bytes);
+
 #endif

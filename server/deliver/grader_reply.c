@@ -92,13 +92,8 @@ static struct text from_latin_1(struct arena *arena, struct text bytes)
     char *copy = arena_alloc(arena, 2 * bytes.size + 1);
     size_t size = 0;
 
-    for (size_t i = 0; i < bytes.size; i++) {
-        unsigned char byte = (unsigned char)bytes.data[i];
-
-        if (byte >= 0x80)
-            copy[size++] = (char)(0xC0 | byte >> 6);
-        copy[size++] = (char)(byte < 0x80 ? byte : 0x80 | (byte & 0x3F));
-    }
+    for (size_t i = 0; i < bytes.size; i++)
+        size += utf8_encode((unsigned char)bytes.data[i], copy + size);
     copy[size] = '\0';
     return (struct text){copy, size};
 }

@@ -191,6 +191,7 @@ START_TEST(an_unknown_queue_is_not_found_and_named_as_it_is)
         {"\"\\u00e9\\ud83d\\ude00\"", "\\u00e9\\ud83d\\ude00"},
         {"\"a\\u0000b\"", "a\\u0000b"},
         {"\"test-pull\\u0000\"", "test-pull\\u0000"},
+        {"\"\\ud836\\ude28\"", "\\ud836\\ude28"},
         {"\"\\ud800\"", "\\ufffd\\ufffd\\ufffd"},
         {"7", "7"},
         {"true", "True"},

@@ -3,6 +3,7 @@
  * come out, are what Python 3.11 accepts and writes (R61).
  */
 #include "server/base/json.h"
+#include "server/base/utf8.h"
 #include "tests/support/story.h"
 
 #include <stdlib.h>
@@ -45,6 +46,18 @@ static void expect_written(struct text text, const char *expected)
     json_append_string(&buffer, text);
     ck_assert_str_eq(buffer.data, expected);
     buffer_free(&buffer);
+}
+
+/* A text written as JSON and read again is the same. */
+static void expect_kept(struct text text)
+{
+    struct buffer source = {NULL, 0, 0};
+
+    buffer_append_string(&source, "{\"k\":");
+    json_append_string(&source, text);
+    buffer_append_char(&source, '}');
+    ck_assert(text_equal(json_text(member(buffer_text(&source), "k")), text));
+    buffer_free(&source);
 }
 
 /* `depth` opening brackets, a 1, as many closing ones. */
@@ -219,6 +232,22 @@ START_TEST(escapes_are_decoded)
 }
 END_TEST
 
+/* json-c reads U+FFFD where the last 16 bits are those of a surrogate. */
+START_TEST(every_pair_of_surrogates_is_its_character)
+{
+    enum { TOGETHER = 0x400 };
+    char bytes[TOGETHER * UTF8_MAX_SIZE];
+
+    for (uint32_t first = 0x10000; first < 0x110000; first += TOGETHER) {
+        struct text text = {bytes, 0};
+
+        for (uint32_t i = 0; i < TOGETHER; i++)
+            text.size += utf8_encode(first + i, bytes + text.size);
+        expect_kept(text);
+    }
+}
+END_TEST
+
 START_TEST(a_nul_in_a_string_does_not_cut_it)
 {
     ck_assert(text_equal(json_text(member(TEXT("{\"k\":\"a\\u0000b\"}"), "k")),
@@ -371,6 +400,7 @@ int main(void)
         TELL(each_kind_is_told),
         TELL(a_string_is_absent_when_it_is_none),
         TELL(escapes_are_decoded),
+        TELL(every_pair_of_surrogates_is_its_character),
         TELL(a_nul_in_a_string_does_not_cut_it),
         TELL(lone_surrogates_stay_what_they_are),
         TELL(a_key_with_a_nul_is_another_key),

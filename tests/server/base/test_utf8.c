@@ -124,6 +124,23 @@ START_TEST(next_decodes_and_moves_on)
 }
 END_TEST
 
+/* Not asserted one by one: Check tells its parent of each, which takes long. */
+START_TEST(what_is_encoded_is_decoded_to_itself)
+{
+    char bytes[UTF8_MAX_SIZE];
+
+    for (uint32_t character = 0; character <= 0x10FFFF; character++) {
+        struct text text = {bytes, utf8_encode(character, bytes)};
+        bool is_surrogate = character >= 0xD800 && character <= 0xDFFF;
+        size_t position = 0;
+
+        if (utf8_next(text, &position) != character || position != text.size ||
+            utf8_is_valid(text) == is_surrogate)
+            ck_abort_msg("U+%04X", (unsigned)character);
+    }
+}
+END_TEST
+
 int main(void)
 {
     static const struct story_test tests[] = {
@@ -137,6 +154,7 @@ int main(void)
         TELL(length_counts_characters),
         TELL(a_prefix_never_cuts_a_character),
         TELL(next_decodes_and_moves_on),
+        TELL(what_is_encoded_is_decoded_to_itself),
     };
     static const struct story story = {
         .name = "utf8",
