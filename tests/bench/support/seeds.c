@@ -26,6 +26,7 @@ static const struct {
 
 static size_t count_of(const char *sql);
 static void insert_waiting(const char *queue, size_t count, size_t body_bytes);
+static void age_finished(void);
 static void insert_history(size_t first, size_t count, const char *origin);
 static bool has_index(const char *name);
 
@@ -70,6 +71,7 @@ void seed_history(size_t count, const char *origin)
             mariadb_run("ALTER TABLE queue_submission DROP INDEX %s",
                         indexes[i].name);
     }
+    age_finished();
     while (there < count) {
         size_t some = count - there < AT_ONCE ? count - there : AT_ONCE;
 
@@ -122,6 +124,16 @@ static void insert_waiting(const char *queue, size_t count, size_t body_bytes)
                 " VALUES (%lld, 0, %zu)"
                 " ON DUPLICATE KEY UPDATE waiting = waiting + %zu",
                 number, count, count);
+}
+
+/* The day before the first one of insert_history(). */
+static void age_finished(void)
+{
+    mariadb_run("UPDATE queue_submission SET"
+                " arrival_time = TIMESTAMP'2021-12-31 00:00:00',"
+                " xqueue_arrival_day = DATE'2021-12-31'"
+                " WHERE retired = 1 AND xqueue_arrival_day >="
+                " UTC_DATE() - INTERVAL 1 DAY");
 }
 
 static void insert_history(size_t first, size_t count, const char *origin)

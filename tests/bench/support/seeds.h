@@ -22,8 +22,10 @@ void seed_waiting_up_to(const char *queue, size_t depth, size_t body_bytes);
 
 /*
  * Until there are so many finished ones in queue_submission, of short bodies.
- * Callback addresses are numbers below 2^24 at that origin, in no order. The
- * indexes are made anew, which is faster than filling them.
+ * Callback addresses are numbers below 2^24 at that origin, in no order. What
+ * has been finished today counts and becomes a day of the past: else the cost
+ * of a full day were measured as one of history. The indexes are made anew,
+ * which is faster than filling them.
  */
 void seed_history(size_t count, const char *origin);
 
