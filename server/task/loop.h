@@ -30,8 +30,8 @@ void loop_stop(struct loop *loop);
 struct loop_timer *loop_timer_new(struct loop *loop,
                                   void (*fire)(void *context), void *context);
 void loop_timer_set(struct loop_timer *timer, int64_t delay_ms);
-void loop_timer_set_soon(
-    struct loop_timer *timer); /* after what is ready now */
+/* It fires after what is ready now. */
+void loop_timer_set_soon(struct loop_timer *timer);
 void loop_timer_cancel(struct loop_timer *timer);
 bool loop_timer_is_set(const struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer); /* NULL is legal */
