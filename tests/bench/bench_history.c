@@ -29,6 +29,7 @@ struct size {
 static size_t choose_sizes(struct size *sizes);
 static void measure(struct steps *steps, struct size *size);
 static void measure_step(struct steps *steps, size_t step, struct size *size);
+static void wait_until_at_rest(void);
 static void tell(size_t step, struct size *sizes, size_t count);
 
 static void run(void)
@@ -89,15 +90,24 @@ static void measure(struct steps *steps, struct size *size)
 
 static void measure_step(struct steps *steps, size_t step, struct size *size)
 {
-    int64_t reads = database_counter("Innodb_buffer_pool_reads");
     double seconds = bench_seconds() / 2;
-    struct steps_result result =
-        steps_run(steps, order[step], "bench", CLIENTS, seconds);
+    struct steps_result result;
+    int64_t reads;
 
+    wait_until_at_rest();
+    reads = database_counter("Innodb_buffer_pool_reads");
+    result = steps_run(steps, order[step], "bench", CLIENTS, seconds);
     reads = database_counter("Innodb_buffer_pool_reads") - reads;
     series_add(&size->ms[step], CLIENTS * 1e3 / result.per_second);
     series_add(&size->reads[step],
                (double)reads / (result.per_second * seconds));
+}
+
+/* What a step leaves to be done later is not the next one's cost. */
+static void wait_until_at_rest(void)
+{
+    mariadb_wait_for_value("0", "SELECT COUNT(*) FROM xqueue_outbox");
+    database_wait_for_purge();
 }
 
 /* The exponents of all rounds, and the curve. */

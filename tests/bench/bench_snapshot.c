@@ -7,17 +7,16 @@
  */
 #include "tests/bench/support/active.h"
 #include "tests/bench/support/bench.h"
+#include "tests/bench/support/cost.h"
 #include "tests/support/service_story.h"
 
 #include <stdlib.h>
 
-enum { CLIENTS = 32, MOST_OPEN = 500, HELD_S = 60, ROUNDS = 6, PURGED = 1000 };
+enum { CLIENTS = 32, MOST_OPEN = 500, HELD_S = 60, ROUNDS = 6 };
 
 static void begin(struct active *active, size_t rounds);
 static void run_rounds(struct active *active, size_t rounds,
                        struct series *ret);
-static double history_length(void);
-static const char *history_sql(void);
 static struct db_conn *take_snapshot(const struct db_settings *database);
 static void end_snapshot(struct db_conn *db);
 
@@ -33,13 +32,14 @@ static void run(void)
     begin(&active, rounds);
     run_rounds(&active, rounds / 2, &undisturbed);
     report_progress("somebody takes a snapshot; history list: %.0f",
-                    history_length());
+                    database_history_length());
     snapshot = take_snapshot(active.database);
     run_rounds(&active, rounds, &held);
-    report_progress("and ends it; history list: %.0f", history_length());
-    series_add(&history, history_length());
+    report_progress("and ends it; history list: %.0f",
+                    database_history_length());
+    series_add(&history, database_history_length());
     end_snapshot(snapshot);
-    mariadb_wait_for_value("1", "SELECT (%s) < %d", history_sql(), PURGED);
+    database_wait_for_purge();
     run_rounds(&active, rounds - rounds / 2, &undisturbed);
     report_ratio("cycles while a snapshot is held", "/s", &held, &undisturbed,
                  "no snapshot", AT_LEAST(0.9));
@@ -65,23 +65,9 @@ static void run_rounds(struct active *active, size_t rounds, struct series *ret)
         struct cycle_result result = cycle_run(&active->load);
 
         report_progress("%.0f cycles/s, history list: %.0f", result.per_second,
-                        history_length());
+                        database_history_length());
         series_add(ret, result.per_second);
     }
-}
-
-static double history_length(void)
-{
-    return strtod(mariadb_value("%s", history_sql()), NULL);
-}
-
-static const char *history_sql(void)
-{
-    return mariadb_is_mysql()
-               ? "SELECT COUNT FROM information_schema.INNODB_METRICS"
-                 " WHERE NAME = 'trx_rseg_history_len'"
-               : "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
-                 " WHERE VARIABLE_NAME = 'Innodb_history_list_length'";
 }
 
 static struct db_conn *take_snapshot(const struct db_settings *database)

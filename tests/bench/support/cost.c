@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+static const char *history_sql(void);
 static double memory_mb(pid_t pid, const char *field);
 static FILE *open_file_of(pid_t pid, const char *name, const char *mode);
 
@@ -51,6 +52,25 @@ int64_t database_counter(const char *name)
                                  " WHERE VARIABLE_NAME = '%s'",
                                  mariadb_global_status(), name),
                    NULL, 10);
+}
+
+double database_history_length(void)
+{
+    return strtod(mariadb_value("%s", history_sql()), NULL);
+}
+
+void database_wait_for_purge(void)
+{
+    mariadb_wait_for_value("1", "SELECT (%s) < 1000", history_sql());
+}
+
+static const char *history_sql(void)
+{
+    return mariadb_is_mysql()
+               ? "SELECT COUNT FROM information_schema.INNODB_METRICS"
+                 " WHERE NAME = 'trx_rseg_history_len'"
+               : "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
+                 " WHERE VARIABLE_NAME = 'Innodb_history_list_length'";
 }
 
 static double memory_mb(pid_t pid, const char *field)

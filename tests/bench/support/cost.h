@@ -18,4 +18,10 @@ void process_reset_peak_memory(pid_t pid);
 /* Of the database, by its counters (Questions, Com_commit, ...). */
 int64_t database_counter(const char *name);
 
+/* Transactions whose old versions the database has still to purge. */
+double database_history_length(void);
+
+/* Until that is done but for a few, or it fails. */
+void database_wait_for_purge(void);
+
 #endif
